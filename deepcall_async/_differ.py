@@ -1,0 +1,382 @@
+"""The differ: (state, snapshot) -> (state, transitions). Pure; all time is the server's.
+
+For each agent it decides what the two polls show: which episodes are the same (origins
+are pinned, so that time passing alone changes nothing), which ended and began, and what
+the books say of the calls nobody saw. That is the agent's `Evidence`; the rules do the rest.
+
+States are values. An agent in whom nothing changed keeps the very same `Agent` and `Memory`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from attrs import define, evolve, field, frozen
+
+from ._clock import epoch
+from ._ledger import Account, Finding, Learned, Phase, Sighting, Tally, audit, first_sight
+from ._model import Agent, Call, Snapshot
+from ._rules import (
+    CALL,
+    FACETS,
+    RULES,
+    Evidence,
+    Facet,
+    is_same_episode,
+    new_anchors,
+)
+from ._transitions import (
+    AgentAdded,
+    AgentRemoved,
+    Basis,
+    CallEnded,
+    CallStarted,
+    Transition,
+    UnseenActivity,
+    in_order,
+)
+
+REMEMBERED = timedelta(days=1)  # how long an agent who logged out of view is remembered
+
+
+@frozen(kw_only=True)
+class Memory:
+    """What is remembered of one agent.
+
+    agent: its last known state, origins pinned. available_since: the last `avD` sent.
+    awaits_available: it was busy, and `avD` has not moved since. anchors: see `Evidence`.
+    last_call: when the last call transition was told for. unread_since: the last poll that showed
+    its row, when later ones could not be read. gone_since: when it was last in view, by login.
+    """
+
+    agent: Agent
+    tally: Tally
+    available_since: datetime | None
+    awaits_available: bool
+    anchors: Mapping[str, str] = field(factory=dict)
+    last_call: datetime
+    unread_since: datetime | None = None
+    gone_since: datetime | None = None
+
+
+@frozen(kw_only=True)
+class FloorState:
+    """What is remembered of a floor.
+
+    time: the latest server time believed. forgotten: the accounts of agents no longer remembered.
+    """
+
+    time: datetime
+    memories: Mapping[str, Memory]
+    learned: Learned = field(factory=Learned)
+    forgotten: Account = field(factory=Account)
+
+
+@define(kw_only=True)
+class _Diff:
+    """One diff in progress."""
+
+    scope: str
+    by_login: bool
+    polled: datetime
+    now: datetime
+    known: Learned
+    phases: tuple[Phase, ...]
+    learned: Learned
+
+
+def first_state(snapshot: Snapshot) -> FloorState:
+    """The state after a baseline: everything is known, nothing has changed."""
+    now = snapshot.server_time
+    return FloorState(
+        time=now, memories={key: _remember(agent, now) for key, agent in snapshot.agents.items()}
+    )
+
+
+def shifted(state: FloorState, by: timedelta) -> FloorState:
+    """The state after the server's clock was set: every origin moved, and no episode changed."""
+    memories = {key: _shifted(memory, by) for key, memory in state.memories.items()}
+    return evolve(state, memories=memories)
+
+
+def _shifted(memory: Memory, by: timedelta) -> Memory:
+    episodes = {facet: facet.of(memory.agent) for facet in FACETS}
+    dated = {facet: episode for facet, episode in episodes.items() if episode and episode.since}
+    agent = evolve(memory.agent, **{f.field: evolve(e, since=e.since + by) for f, e in dated.items()})
+    anchors = {facet.name: str(epoch(episode.since)) for facet, episode in dated.items()}
+    return evolve(memory, agent=agent, anchors={**anchors, **memory.anchors})
+
+
+def diff(
+    state: FloorState, snapshot: Snapshot, *, scope: str = "", by_login: bool = False
+) -> tuple[FloorState, Snapshot, tuple[Transition, ...]]:
+    """What happened between the state's last poll and this snapshot.
+
+    by_login: rows are there only for agents who are logged in, so that one who is absent logged out.
+    Returns the new state, the snapshot with origins pinned and unreadable agents as last known, and
+    the transitions in order.
+    """
+    run = _Diff(
+        scope=scope,
+        by_login=by_login,
+        polled=state.time,
+        now=max(state.time, snapshot.server_time),
+        known=state.learned,
+        phases=state.learned.phases,
+        learned=state.learned,
+    )
+    memories = dict(state.memories)
+    agents: dict[str, Agent] = {}
+    told: list[Transition] = []
+    for agent_id, seen in snapshot.agents.items():
+        memory = memories.get(agent_id)
+        if memory is None:
+            memories[agent_id] = _arrive(run, seen, told)
+        else:
+            memories[agent_id] = _compare(run, memory, seen, told)
+        agents[agent_id] = memories[agent_id].agent
+    forgotten = state.forgotten
+    for memory in _missing(memories, snapshot):
+        agent_id = memory.agent.id
+        if _is_unread(agent_id, snapshot):
+            memories[agent_id] = evolve(memory, unread_since=memory.unread_since or run.polled)
+            agents[agent_id] = memory.agent
+        elif (kept := _leave(run, memory, told)) is not None:
+            memories[agent_id] = kept
+        else:
+            forgotten += memories.pop(agent_id).tally.account
+    state = FloorState(time=run.now, memories=memories, learned=run.learned, forgotten=forgotten)
+    return state, evolve(snapshot, agents=agents), in_order(told)
+
+
+def _missing(memories: Mapping[str, Memory], snapshot: Snapshot) -> list[Memory]:
+    if memories.keys() == snapshot.agents.keys():
+        return []
+    return [memory for agent_id, memory in memories.items() if agent_id not in snapshot.agents]
+
+
+def _is_unread(agent_id: str, snapshot: Snapshot) -> bool:
+    """Whether an absent agent's row may be one that could not be read."""
+    return any(part.row is not None and part.agent_id in (None, agent_id) for part in snapshot.quarantined)
+
+
+# --- agents who come and go -------------------------------------------------------------------------
+
+
+def _remember(agent: Agent, now: datetime) -> Memory:
+    """The memory of an agent at first sight."""
+    undated = [facet for facet in FACETS if (seen := facet.of(agent)) is not None and seen.since is None]
+    return Memory(
+        agent=agent,
+        tally=first_sight(agent, now),
+        available_since=agent.available_since,
+        awaits_available=_is_busy(agent),
+        anchors={facet.name: f"b{epoch(now)}" for facet in undated},
+        last_call=now,
+    )
+
+
+def _arrive(run: _Diff, seen: Agent, told: list[Transition]) -> Memory:
+    """An agent not in view before: its state is new to us; only what began since p is news."""
+    memory = _remember(seen, run.now)
+    begun = tuple(
+        facet for facet in FACETS if (episode := facet.of(seen)) is not None and _is_news(run, episode.since)
+    )
+    evidence = _bare_evidence(run, Agent(id=seen.id), seen, begun)
+    transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
+    if not run.by_login:
+        latest = min((transition.at for transition in transitions), default=run.now)
+        anchor = f"p{epoch(run.polled)}"
+        told.append(evidence.tell(AgentAdded, evidence.by_now(latest), Basis.OBSERVED, anchor))
+    told.extend(transitions)
+    return evolve(memory, anchors={**memory.anchors, **_anchors(evidence)})
+
+
+def _is_news(run: _Diff, since: datetime | None) -> bool:
+    return run.by_login or (since is not None and since >= run.polled)
+
+
+def _leave(run: _Diff, memory: Memory, told: list[Transition]) -> Memory | None:
+    """An agent's row is gone: logged out when only logged-in agents have rows, else out of view."""
+    if memory.gone_since is not None:
+        return memory if run.now - memory.gone_since <= REMEMBERED else None
+    if run.by_login:
+        gone = evolve(memory.agent, login=None, mobile_login=None, call=None, on_break=None, is_occupied=None)
+        return evolve(_step(run, memory, gone, told, is_sent=False), gone_since=run.now)
+    evidence = _bare_evidence(run, memory.agent, memory.agent, ())
+    evidence.previous, evidence.polled = memory.agent, memory.unread_since or run.polled
+    told.append(evidence.tell(AgentRemoved, evidence.by_now(), Basis.OBSERVED, f"p{epoch(evidence.polled)}"))
+    return None
+
+
+def _bare_evidence(run: _Diff, before: Agent, after: Agent, begun: tuple[Facet, ...]) -> Evidence:
+    """The evidence where there is no poll to compare with."""
+    return Evidence(
+        scope=run.scope,
+        polled=run.polled,
+        now=run.now,
+        before=before,
+        after=after,
+        begun=begun,
+        last_call=run.polled,
+        finding=Finding(since=run.polled, reset_since=run.polled),
+    )
+
+
+# --- agents who stay ----------------------------------------------------------------------------------
+
+
+def _compare(run: _Diff, memory: Memory, seen: Agent, told: list[Transition]) -> Memory:
+    """An agent seen before."""
+    after = _pinned(memory.agent, seen, _available(run, memory, seen))
+    if after is memory.agent and not memory.tally.is_open and memory.unread_since is None:
+        return memory
+    return _step(run, memory, after, told, seen_call=seen.call)
+
+
+def _pinned(before: Agent, seen: Agent, available: datetime | None) -> Agent:
+    """The agent as seen, running episodes with the origins they had; `before` itself if nothing changed."""
+    kept: dict[str, Any] = {}
+    for facet in FACETS:
+        old, new = facet.of(before), facet.of(seen)
+        if old is not None and new is not None and is_same_episode(facet, before, seen, available):
+            kept[facet.field] = new if old.since is None else evolve(new, since=old.since)
+    pinned = evolve(seen, **kept) if kept else seen
+    return before if pinned == before else pinned
+
+
+def _available(run: _Diff, memory: Memory, seen: Agent) -> datetime | None:
+    """The new `avD`, where it lies between the polls."""
+    new, known = seen.available_since, memory.available_since
+    polled = memory.unread_since or run.polled
+    return min(new, run.now) if new and known and new > known and new >= polled else None
+
+
+def _step(
+    run: _Diff,
+    memory: Memory,
+    after: Agent,
+    told: list[Transition],
+    *,
+    seen_call: Call | None = None,
+    is_sent: bool = True,
+) -> Memory:
+    """Weigh the evidence of one agent, tell what it proves, and remember.
+
+    seen_call: the call at n before its origin was pinned. is_sent: the agent's row is there.
+    """
+    available = _available(run, memory, after)
+    changed = [f for f in FACETS if not is_same_episode(f, memory.agent, after, available)]
+    tally, evidence = _audited(run, memory, after, changed, is_sent=is_sent)
+    if CALL not in changed and _is_another_call(memory.agent.call, seen_call, evidence.finding):
+        after = evolve(after, call=seen_call)
+        tally, evidence = _audited(run, memory, after, [*changed, CALL], is_sent=is_sent)
+    _learn(run, evidence)
+    transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
+    told.extend(transitions)
+    calls = [t.at for t in transitions if isinstance(t, CallStarted | CallEnded)]
+    has_called = any(isinstance(t, CallStarted | CallEnded | UnseenActivity) for t in transitions)
+    return Memory(
+        agent=after,
+        tally=tally,
+        available_since=after.available_since or memory.available_since,
+        awaits_available=_is_busy(after)
+        or ((memory.awaits_available or has_called) and not _became_available(memory, after)),
+        anchors=_anchors(evidence),
+        last_call=max(calls, default=memory.last_call),
+    )
+
+
+def _is_another_call(before: Call | None, seen: Call | None, finding: Finding) -> bool:
+    """Whether the counter proves two calls where their origins, unknown or too close, cannot.
+
+    A call that is counted while one is on at both polls leaves no room but between the two.
+    """
+    if before is None or seen is None or not (finding.hidden and finding.is_alone):
+        return False
+    return before.since is None or seen.since is None or seen.since > before.since
+
+
+def _learn(run: _Diff, evidence: Evidence) -> None:
+    """What this agent teaches about the server, from the next poll on."""
+    if evidence.finding.contradicted:
+        run.learned = run.learned.against(evidence.finding.contradicted)
+    after = evidence.after
+    if CALL in evidence.ended and after.call is None and after.is_occupied and not evidence.available:
+        run.learned = evolve(run.learned, shows_wrap_up=True)
+
+
+def _audited(
+    run: _Diff, memory: Memory, after: Agent, changed: list[Facet], *, is_sent: bool
+) -> tuple[Tally, Evidence]:
+    """The evidence, with the books taken to this poll."""
+    polled = memory.unread_since or run.polled
+    ended = tuple(facet for facet in changed if facet.of(memory.agent) is not None)
+    begun = tuple(facet for facet in changed if facet.of(after) is not None)
+    sighting = Sighting(
+        polled=polled,
+        now=run.now,
+        agent=after,
+        is_sent=is_sent,
+        began=int(CALL in begun),
+        ended=int(CALL in ended),
+        is_idle=_is_idle(memory, after),
+    )
+    tally, finding = audit(memory.tally, sighting, run.phases)
+    if finding.hidden and Phase.WRAP_UP_END in run.phases and not run.known.shows_wrap_up:
+        # It may have been in wrap-up at p, not counted yet: all that is sure is that it was available before.
+        finding = evolve(finding, since=min(finding.since, memory.available_since or finding.since))
+    return tally, Evidence(
+        scope=run.scope,
+        polled=polled,
+        now=run.now,
+        before=memory.agent,
+        after=after,
+        previous=memory.agent,
+        anchors=memory.anchors,
+        ended=ended,
+        begun=begun,
+        available=_available(run, memory, after),
+        was_free=run.known.shows_wrap_up and _is_free(memory),
+        shows_wrap_up=run.known.shows_wrap_up,
+        last_call=memory.last_call,
+        finding=finding,
+    )
+
+
+def _is_busy(agent: Agent) -> bool:
+    return agent.call is not None or bool(agent.is_occupied)
+
+
+def _became_available(memory: Memory, after: Agent) -> bool:
+    new, known = after.available_since, memory.available_since
+    return new is not None and (known is None or new > known)
+
+
+def _is_idle(memory: Memory, after: Agent) -> bool:
+    """Whether no call and no wrap-up can be on.
+
+    Should a server not flag wrap-up as occupied, the agent still waits for its `avD`.
+    """
+    if _is_busy(after):
+        return False
+    if not after.is_logged_in or after.on_break is not None or after.available_since is None:
+        return True
+    return not memory.awaits_available or _became_available(memory, after)
+
+
+def _is_free(memory: Memory) -> bool:
+    """Whether a new `avD` would be unaccounted for: logged in, not busy, and not waiting for one."""
+    agent = memory.agent
+    return agent.is_logged_in and not (_is_busy(agent) or agent.on_break or memory.awaits_available)
+
+
+def _anchors(evidence: Evidence) -> dict[str, str]:
+    """The anchors of the episodes open at n that have no usable origin."""
+    over = {facet.name for facet in (*evidence.ended, *evidence.begun)}
+    anchors = {name: anchor for name, anchor in evidence.anchors.items() if name not in over}
+    for facet in evidence.begun:
+        anchors.update(new_anchors(evidence, facet))
+    return anchors

@@ -1,0 +1,180 @@
+"""`LiveFloor`: reply bytes in, `LiveUpdate` out. The pure core behind `poll_live`.
+
+No I/O and no clock: bring your own HTTP, replay a recording, test a bot.
+
+A reply is not believed on sight. One that looks like a lie is *held*: its update shows the
+last good snapshot and says why. The next reply confirms it, by being suspect for the same
+reasons, or replaces it. So one bad answer never logs fifty agents out. Only what is new
+about a reply is suspect: a floor whose totals never match its rows is held once.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import evolve
+
+from ._checkpoint import CheckpointWarning, Mark, UnusableCheckpointError, read_checkpoint
+from ._differ import diff, first_state, shifted
+from ._errors import ConfigurationError, DeepcallError
+from ._model import ClockSource, Snapshot
+from ._suspicion import NO_ROWS, OLDER, SHIFTED, common_shift, oddities, suspicions
+from ._update import Gap, LiveUpdate, Outage
+from ._wire import decode_snapshot
+
+STATUSES = ("all", "login")
+
+
+class LiveFloor:
+    """One floor, as its replies tell it.
+
+    status: what the requests ask for: "all" (every agent has a row; one without was removed) or
+        "login" (only logged-in agents have rows; one without logged out).
+    scope: names the account in transition ids, so that two accounts never share one; any text.
+    view: tells differently narrowed requests (group, filters) apart; only checkpoints compare it.
+    resume_from: the `checkpoint` of an earlier update. One that cannot be used gives a
+        `CheckpointWarning` and a fresh baseline.
+
+    Raises `ConfigurationError` when status is neither.
+    """
+
+    def __init__(
+        self,
+        status: str = "all",
+        *,
+        scope: str = "",
+        view: str = "",
+        resume_from: Mapping[str, Any] | None = None,
+    ) -> None:
+        if status not in STATUSES:
+            raise ConfigurationError(f'status must be "all" or "login", not {status!r}')
+        self._status, self._scope, self._view = status, scope, view
+        self._last: tuple[Mark, Snapshot] | None = None
+        self._outage: Outage | None = None
+        self._suspect: tuple[set[str], datetime] | None = None
+        self._is_resumed = False
+        if resume_from is not None:
+            self._resume(resume_from)
+
+    def receive(
+        self, body: bytes, *, date: datetime | None = None, received_at: datetime | None = None
+    ) -> LiveUpdate:
+        """Take one reply.
+
+        body: the reply, decompressed. date: its Date header, the clock where no row carries one.
+        received_at: this machine's clock, noted on the snapshot and the clock of last resort.
+
+        Raises `ApiError` when the server says no and `ReplyError` when the reply cannot be read;
+        the floor is untouched then. Tell it with `fail` if the consumer is to know.
+        """
+        return self.take(decode_snapshot(body, date=date, received_at=received_at))
+
+    def take(self, snapshot: Snapshot) -> LiveUpdate:
+        """Take one reply that is decoded already."""
+        if self._last is None or (self._is_resumed and self._is_foreign(snapshot)):
+            return self._begin(snapshot)
+        mark, last = self._last
+        found = suspicions(mark.state, snapshot)
+        fresh = found - set(mark.accepted)
+        if fresh and not self._is_confirmed(fresh, snapshot):
+            self._suspect = fresh, snapshot.server_time
+            mark = evolve(mark, sequence=mark.sequence + 1, held=mark.held + 1)
+            return self._update(mark, last, held=tuple(sorted(fresh)), outage=self._outage)
+        if NO_ROWS in mark.accepted and not mark.state.memories:  # there was nothing to compare with
+            return self._begin(snapshot)
+        return self._go_on(mark, snapshot, found)
+
+    def fail(self, error: DeepcallError) -> LiveUpdate:
+        """Take a poll that failed. The update shows the last good snapshot and the outage.
+
+        Raises the error itself when there was no good reply yet: there is nothing to show.
+        """
+        if self._last is None:
+            raise error
+        mark, last = self._last
+        failures = 1 + (self._outage.failures if self._outage else 0)
+        self._outage = Outage(since=mark.state.time, failures=failures, error=error)
+        return self._update(evolve(mark, sequence=mark.sequence + 1), last, outage=self._outage)
+
+    def _resume(self, checkpoint: Mapping[str, Any]) -> None:
+        try:
+            mark = read_checkpoint(checkpoint, scope=self._scope, view=self._view, status=self._status)
+        except UnusableCheckpointError as error:
+            _warn(str(error))
+            return
+        known = (m.agent for m in mark.state.memories.values() if m.gone_since is None)
+        snapshot = Snapshot(
+            agents={agent.id: agent for agent in known},
+            totals=mark.totals,
+            server_time=mark.state.time,
+            clock_source=ClockSource.ROWS,
+        )
+        self._last, self._is_resumed = (mark, snapshot), True
+
+    def _is_foreign(self, snapshot: Snapshot) -> bool:
+        """Whether the checkpoint is of another account's floor: not one agent in common."""
+        known = self._last[0].state.memories.keys() if self._last else {}
+        is_foreign = bool(known and snapshot.agents) and not known & snapshot.agents.keys()
+        if is_foreign:
+            _warn("it shares no agent with the floor: another account's?")
+        return is_foreign
+
+    def _is_confirmed(self, fresh: set[str], snapshot: Snapshot) -> bool:
+        """Whether the reply before was suspect alike; a clock that stands still is no witness."""
+        if self._suspect is None or not fresh <= self._suspect[0]:
+            return False
+        return OLDER not in fresh or snapshot.server_time > self._suspect[1]
+
+    def _begin(self, snapshot: Snapshot) -> LiveUpdate:
+        """A baseline: everything is known, nothing has changed."""
+        mark = Mark(
+            scope=self._scope,
+            view=self._view,
+            status=self._status,
+            sequence=self._last[0].sequence + 1 if self._last else 0,
+            totals=snapshot.totals,
+            state=first_state(snapshot),
+            accepted=tuple(sorted(oddities(snapshot))),
+        )
+        return self._believe(mark, snapshot, is_baseline=True)
+
+    def _go_on(self, mark: Mark, snapshot: Snapshot, found: set[str]) -> LiveUpdate:
+        """What happened since the last good reply."""
+        state = mark.state
+        if SHIFTED in found:
+            state = shifted(state, common_shift(state, snapshot))
+        state, snapshot, transitions = diff(
+            state, snapshot, scope=self._scope, by_login=self._status == "login"
+        )
+        gap = self._gap(mark.state.time, state.time)
+        mark = evolve(
+            mark,
+            sequence=mark.sequence + 1,
+            totals=snapshot.totals,
+            state=state,
+            accepted=tuple(sorted(found & oddities(snapshot))),
+            clock_steps=mark.clock_steps + bool(found & {OLDER, SHIFTED}),
+        )
+        return self._believe(mark, snapshot, transitions=transitions, gap=gap)
+
+    def _gap(self, since: datetime, until: datetime) -> Gap | None:
+        """What a good reply ends: an outage, or the time between a checkpoint and its resumption."""
+        if self._outage is None:
+            return Gap(since=since, until=until, failures=0) if self._is_resumed else None
+        return Gap(since=since, until=until, failures=self._outage.failures, error=self._outage.error)
+
+    def _believe(self, mark: Mark, snapshot: Snapshot, **news: Any) -> LiveUpdate:
+        self._suspect, self._outage, self._is_resumed = None, None, False
+        return self._update(mark, snapshot, **news)
+
+    def _update(self, mark: Mark, snapshot: Snapshot, **news: Any) -> LiveUpdate:
+        self._last = mark, snapshot
+        return LiveUpdate(sequence=mark.sequence, snapshot=snapshot, mark=mark, **news)
+
+
+def _warn(reason: str) -> None:
+    message = f"the checkpoint cannot be used: {reason}. Starting with a fresh baseline."
+    warnings.warn(message, CheckpointWarning, stacklevel=4)

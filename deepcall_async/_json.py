@@ -1,0 +1,77 @@
+"""The JSON form of every public value: transitions, agents, snapshots, and the state in a checkpoint.
+
+Instants are ISO 8601 in UTC ("2024-11-16T12:19:25Z"), durations are seconds, enums their values.
+What the wire sent as JSON (details, extra keys) stays as it is.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from cattrs import Converter
+
+from ._model import Agent, Snapshot
+from ._transitions import TRANSITION_TYPES, Transition
+
+_T = TypeVar("_T")
+_TYPE_OF_KIND: dict[str, type[Transition]] = {kind.kind: kind for kind in TRANSITION_TYPES}
+
+
+def _instant_to_json(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _instant_from_json(text: Any, _: Any) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text!r} names no time zone")
+    return at.astimezone(UTC)
+
+
+def _duration_to_json(duration: timedelta) -> float:
+    seconds = duration.total_seconds()
+    return int(seconds) if seconds.is_integer() else seconds
+
+
+_converter = Converter()
+_converter.register_unstructure_hook(datetime, _instant_to_json)
+_converter.register_structure_hook(datetime, _instant_from_json)
+_converter.register_unstructure_hook(timedelta, _duration_to_json)
+_converter.register_structure_hook(timedelta, lambda seconds, _: timedelta(seconds=seconds))
+
+
+def to_json(value: Any) -> Any:
+    """Any attrs value of this package as JSON."""
+    return _converter.unstructure(value)
+
+
+def from_json(value: Any, kind: type[_T]) -> _T:
+    """The value of a class that `to_json` wrote. Raises whatever cattrs raises on anything else."""
+    return _converter.structure(value, kind)
+
+
+def agent_to_json(agent: Agent) -> dict[str, Any]:
+    """An agent as a JSON object, with its derived `state` first."""
+    return {"state": agent.state.value, **to_json(agent)}
+
+
+def snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:
+    """A snapshot as a JSON object; `agents` is a list in wire order."""
+    fields: dict[str, Any] = to_json(snapshot)
+    fields["agents"] = [agent_to_json(agent) for agent in snapshot.agents.values()]
+    return fields
+
+
+def transition_to_json(transition: Transition) -> dict[str, Any]:
+    """A transition as a JSON object, its `kind` first."""
+    return {"kind": transition.kind, **to_json(transition)}
+
+
+def transition_from_json(value: dict[str, Any]) -> Transition:
+    """The transition that `transition_to_json` wrote. Raises ValueError when it did not."""
+    try:
+        kind = _TYPE_OF_KIND[value["kind"]]
+        return from_json({key: part for key, part in value.items() if key != "kind"}, kind)
+    except Exception as error:
+        raise ValueError(f"not a transition in JSON form: {error}") from error

@@ -1,0 +1,324 @@
+"""The books: which growth of an agent's call counter the told calls explain, and what is left.
+
+`tC` grows by one for every call, but nobody documents *when*: as the call starts, as it
+ends, or after its wrap-up. Each is a *phase*, a hypothesis about the server, and says at
+any poll how many of the calls already told must be in the counter by now. What the
+counter holds beyond that are calls nobody saw: the *hidden* ones.
+
+While the phases disagree, the growth is kept open and nothing is told. As soon as they
+agree (an agent who is idle leaves no room for disagreement), the hidden calls are told,
+once. A phase that had claimed more hidden calls than there were, or fewer than none, has
+contradicted the floor; after `VOTES` contradictions it is out, and agreement comes sooner.
+
+A *window* is the time since the books last balanced. `talk` (`tt`) is explained beside
+the calls: growth that only one call can own is that call's talk time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from enum import Enum
+
+from attrs import evolve, field, fields, frozen
+
+from ._clock import ROUNDING
+from ._model import Agent
+
+ZERO = timedelta(0)
+
+VOTES = 3  # contradictions before a phase is ruled out: one may be a lagging replica
+IMPOSSIBLE = 2**30  # the claim of a phase that expects more calls than the counter holds
+PATIENCE = 3  # polls of an idle agent before a call the counter never counted is written off
+
+
+class Phase(Enum):
+    """When the server counts a call."""
+
+    CALL_START = "call_start"
+    CALL_END = "call_end"
+    WRAP_UP_END = "wrap_up_end"
+
+
+@frozen
+class Learned:
+    """What the floor has taught about its server.
+
+    votes: contradictions found against each phase. shows_wrap_up: an agent was seen occupied right
+    after a call, so that one who is not occupied is not in wrap-up either.
+    """
+
+    votes: Mapping[Phase, int] = field(factory=dict, hash=False)
+    shows_wrap_up: bool = False
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases still possible; when all were contradicted, those that were least."""
+        limit = max(VOTES, 1 + min(self.votes.get(phase, 0) for phase in Phase))
+        return tuple(phase for phase in Phase if self.votes.get(phase, 0) < limit)
+
+    def against(self, phases: Collection[Phase]) -> Learned:
+        """One more contradiction of each of these phases."""
+        return evolve(self, votes={phase: self.votes.get(phase, 0) + (phase in phases) for phase in Phase})
+
+
+@frozen(kw_only=True)
+class Account:
+    """One agent's books over the run, or a whole floor's, in calls.
+
+    grown: by how much the counter grew, also after resets. seen: of that, calls the polls saw.
+    hidden: calls nobody saw, told as inferred or counted. prior: calls that ended before the first
+    sight and were counted after it. open: growth the phases do not agree on yet.
+    talk_grown, talk_told: the growth of the talk time, and of that what told calls account for.
+    """
+
+    grown: int = 0
+    seen: int = 0
+    hidden: int = 0
+    prior: int = 0
+    open: int = 0
+    talk_grown: timedelta = ZERO
+    talk_told: timedelta = ZERO
+
+    @property
+    def residual(self) -> int:
+        """Growth that nothing explains; negative when the server did not count calls that were seen."""
+        return self.grown - self.seen - self.hidden - self.prior - self.open
+
+    def __add__(self, other: Account) -> Account:
+        return Account(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Account)})
+
+
+@frozen(kw_only=True)
+class Tally:
+    """One agent's open books.
+
+    calls, talk: the counters as last sent; None: never. watched: since when, while they are not sent.
+    vanished: they were sent, and no longer are.
+    base, base_talk: the counters when the window began. begun, ended: calls told in the window.
+    late: calls that ended before the window and may be counted in it. owed: calls told to have ended
+    whose talk time has not come. claims: the most hidden calls each phase claimed in the window.
+    since: the last poll after which a call not yet told can have begun; None: the previous poll.
+    waited: polls of an idle agent in which the counter held too little. is_open: the phases disagree.
+    """
+
+    calls: int | None
+    talk: timedelta | None
+    watched: datetime
+    vanished: bool = False
+    base: int
+    base_talk: timedelta
+    begun: int = 0
+    ended: int = 0
+    late: int = 0
+    owed: int = 0
+    claims: Mapping[Phase, int] = field(factory=dict)
+    since: datetime | None = None
+    waited: int = 0
+    is_open: bool = False
+    account: Account = field(factory=Account)
+
+
+@frozen(kw_only=True)
+class Sighting:
+    """What the polls at `polled` and `now` show of an agent's calls.
+
+    is_sent: the agent's row is there. began, ended: visible calls told now.
+    is_idle: neither on a call nor occupied, and no wrap-up is left.
+    """
+
+    polled: datetime
+    now: datetime
+    agent: Agent
+    is_sent: bool
+    began: int
+    ended: int
+    is_idle: bool
+
+
+@frozen(kw_only=True)
+class Finding:
+    """What the books say at a poll.
+
+    hidden: calls that began and ended unseen, to be told now. since: when the first can have begun.
+    is_alone: the counter grew since the previous poll only, so one call has its place among those told.
+    talk: the talk time that only one call, hidden or just ended, can own. total_talk: of all since.
+    is_reset: the counters began anew, after `reset_since`. is_quiet: nothing grew and nothing is open.
+    contradicted: the phases this window contradicts.
+    """
+
+    since: datetime
+    hidden: int = 0
+    is_alone: bool = True
+    talk: timedelta | None = None
+    total_talk: timedelta | None = None
+    is_reset: bool = False
+    reset_since: datetime
+    is_quiet: bool = True
+    contradicted: frozenset[Phase] = frozenset()
+
+
+def first_sight(agent: Agent, now: datetime, account: Account | None = None) -> Tally:
+    """The books of an agent not seen before: what is on the counters already is not ours to explain."""
+    may_wrap_up = bool(agent.is_occupied) and agent.call is None
+    return Tally(
+        calls=agent.calls,
+        talk=agent.talk_time,
+        watched=now,
+        base=agent.calls or 0,
+        base_talk=agent.talk_time or ZERO,
+        late=int(may_wrap_up),
+        since=now if may_wrap_up else None,
+        account=account or Account(),
+    )
+
+
+def audit(tally: Tally, seen: Sighting, phases: Collection[Phase]) -> tuple[Tally, Finding]:
+    """Take one poll into the books: the new books, and what they say."""
+    since = tally.since or seen.polled
+    reset_since = tally.watched if tally.vanished else seen.polled
+    finding = Finding(since=since, reset_since=reset_since, is_alone=(tally.calls or 0) == tally.base)
+    tally = evolve(tally, begun=tally.begun + seen.began, ended=tally.ended + seen.ended, since=since)
+    if not seen.is_sent:
+        return tally, finding
+    if seen.agent.calls is None:
+        return _without_counter(tally, seen), finding
+    if tally.calls is None and not _fits(tally, seen):
+        return first_sight(seen.agent, seen.now, tally.account), finding
+    if _is_reset(tally, seen.agent):
+        return _begin_anew(tally, seen, phases, evolve(finding, is_reset=True, is_alone=True))
+    return _balance(_read(tally, seen.agent), seen, phases, finding)
+
+
+def _without_counter(tally: Tally, seen: Sighting) -> Tally:
+    """The row carries no counter: before an agent's first call of a period that is normal."""
+    tally = evolve(tally, since=None if _is_past_doubt(seen, tuple(Phase)) else tally.since)
+    if tally.calls is None or tally.vanished:
+        return tally
+    late = tally.late + max(tally.begun, tally.ended)
+    return evolve(tally, vanished=True, watched=seen.polled, begun=0, ended=0, late=late, claims={})
+
+
+def _fits(tally: Tally, seen: Sighting) -> bool:
+    """Whether a counter seen for the first time can have grown from nothing while we watched."""
+    talk = seen.agent.talk_time
+    if talk is None:
+        return (seen.agent.calls or 0) <= max(tally.begun, tally.ended) + 1
+    return talk <= seen.now - tally.watched + ROUNDING
+
+
+def _is_reset(tally: Tally, agent: Agent) -> bool:
+    """Whether a counter fell, or vanished and came back no larger but different."""
+    before = tally.calls or 0, tally.talk or ZERO
+    after = agent.calls or 0, before[1] if agent.talk_time is None else agent.talk_time
+    fell = after[0] < before[0] or after[1] < before[1]
+    return fell or (tally.vanished and after[0] <= before[0] and after != before)
+
+
+def _begin_anew(
+    tally: Tally, seen: Sighting, phases: Collection[Phase], finding: Finding
+) -> tuple[Tally, Finding]:
+    """Open the books of a new period, whose counters began at nothing."""
+    anew = evolve(tally, calls=0, talk=None, base=0, base_talk=ZERO)
+    if tally.vanished:  # the new period began then, and the window with it
+        return _balance(_read(anew, seen.agent), seen, phases, finding)
+    # A call told in this window may lie on either side of the reset: claim only what is beyond doubt.
+    anew = _read(evolve(anew, late=tally.late + max(tally.begun, tally.ended), begun=0, ended=0), seen.agent)
+    return _settle(anew, seen, phases, finding, max(0, (anew.calls or 0) - anew.late))
+
+
+def _read(tally: Tally, agent: Agent) -> Tally:
+    """Take the counters as sent."""
+    calls, talk = agent.calls or 0, tally.talk if agent.talk_time is None else agent.talk_time
+    account = evolve(
+        tally.account,
+        grown=tally.account.grown + calls - (tally.calls or 0),
+        talk_grown=tally.account.talk_grown + ((talk or ZERO) - (tally.talk or ZERO)),
+    )
+    return evolve(tally, calls=calls, talk=talk, vanished=False, account=account)
+
+
+def _hidden(phase: Phase, tally: Tally, grown: int, *, is_idle: bool) -> int:
+    """How many hidden calls the window has had so far if this phase is the server's; below 0: it is not."""
+    if phase is Phase.CALL_START:
+        return grown - tally.begun
+    if phase is Phase.CALL_END:
+        return grown - tally.ended
+    if is_idle:  # every wrap-up is over, and a late call was counted if it ever is
+        return grown - tally.ended - min(tally.late, max(0, grown - tally.ended))
+    return max(grown - tally.ended - tally.late, tally.claims.get(phase, 0), 0)
+
+
+def _balance(
+    tally: Tally, seen: Sighting, phases: Collection[Phase], finding: Finding
+) -> tuple[Tally, Finding]:
+    """Settle the window if the phases agree on the number of hidden calls; else keep it open."""
+    grown = (tally.calls or 0) - tally.base
+    said = {phase: _hidden(phase, tally, grown, is_idle=seen.is_idle) for phase in phases}
+    most = max(said.values())
+    waited = tally.waited + int(most < 0 and seen.is_idle)
+    if (most >= 0 and most == min(said.values())) or waited >= PATIENCE:
+        return _settle(tally, seen, phases, finding, most)
+    if tally.late and most >= 0 and _is_past_doubt(seen, tuple(Phase)):
+        # Nobody can tell a late call from a hidden one; from here on there is none.
+        least = min(hidden for hidden in said.values() if hidden >= 0)
+        return _settle(evolve(tally, claims={}), seen, phases, finding, least)
+    claims = dict(tally.claims)
+    if most >= 0:  # else the counter lags behind every phase, which speaks against none
+        for phase, hidden in said.items():
+            claims[phase] = IMPOSSIBLE if hidden < 0 else max(hidden, claims.get(phase, 0))
+    account = evolve(tally.account, open=grown)
+    return evolve(tally, claims=claims, waited=waited, is_open=True, account=account), evolve(
+        finding, is_quiet=False
+    )
+
+
+def _settle(
+    tally: Tally, seen: Sighting, phases: Collection[Phase], finding: Finding, balance: int
+) -> tuple[Tally, Finding]:
+    """Balance the books and begin a new window. balance: hidden calls; below 0, calls written off."""
+    hidden = max(0, balance)
+    grown = (tally.calls or 0) - tally.base
+    talk = (tally.talk or ZERO) - tally.base_talk
+    owners = tally.owed + tally.ended + tally.late + hidden
+    seen_calls = grown - balance
+    prior = max(0, min(tally.late, seen_calls - max(tally.begun, tally.ended)))
+    account = evolve(
+        tally.account,
+        open=0,
+        hidden=tally.account.hidden + hidden,
+        prior=tally.account.prior + prior,
+        seen=tally.account.seen + seen_calls - prior,
+        talk_told=tally.account.talk_told + (talk if owners else ZERO),
+    )
+    settled = evolve(
+        tally,
+        base=tally.calls or 0,
+        base_talk=tally.talk or ZERO,
+        begun=0,
+        ended=0,
+        late=0 if _is_past_doubt(seen, tuple(Phase)) else max(0, tally.late + tally.ended - seen_calls),
+        owed=0 if talk else tally.owed + tally.ended,
+        claims={},
+        since=None if _is_past_doubt(seen, phases) else tally.since,
+        waited=0,
+        is_open=False,
+        account=account,
+    )
+    return settled, evolve(
+        finding,
+        hidden=hidden,
+        talk=talk if owners == 1 and talk else None,
+        total_talk=talk or None,
+        is_quiet=not (grown or talk or finding.is_reset),
+        contradicted=frozenset(phase for phase in phases if tally.claims.get(phase, 0) > hidden),
+    )
+
+
+def _is_past_doubt(seen: Sighting, phases: Collection[Phase]) -> bool:
+    """Whether a call told later must have begun after this poll.
+
+    Not so for an agent who is occupied without a call, unless the server counts before wrap-up:
+    an unseen call may be over, and not counted yet.
+    """
+    return seen.is_idle or seen.agent.call is not None or Phase.WRAP_UP_END not in phases

@@ -1,0 +1,258 @@
+"""`DeepcallSession`: one account, its credentials, and the two ways to see its floor.
+
+The path of every request, from the outside in: `retrying` (named failures, bounded), credentials
+(one renewal, one more try), transport (one HTTP exchange), and the reader that makes a value of
+the reply. Whatever fails below leaves here as a `DeepcallError` without a secret in it.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import ssl as ssl_module
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, Self, TypedDict, TypeVar, Unpack
+
+import aiohttp
+
+from . import _wire
+from ._auth import Auth, AuthProvider, Grant, auth_from_env, credentials_from
+from ._errors import AuthenticationError, ConfigurationError, DeepcallError
+from ._floor import LiveFloor
+from ._model import Snapshot
+from ._polling import MIN_INTERVAL, RetryPolicy, Stoppable, retrying, seconds
+from ._request import Request, check_type, live_request
+from ._stream import LiveStream, Source
+from ._transport import Reply, Transport, live_url
+from ._update import LiveUpdate
+
+logger = logging.getLogger("deepcall_async")
+
+DEFAULT_BASE_URL = "https://v4-api.deepcall.com"
+DEFAULT_RETRY = RetryPolicy()
+MAX_REPLY_BYTES = 32 * 2**20
+
+Status = Literal["all", "login"]
+_T = TypeVar("_T")
+
+
+class SessionOptions(TypedDict, total=False):
+    """The keyword options of `DeepcallSession`, as `DeepcallSession.from_env` takes them too."""
+
+    base_url: str
+    http_session: aiohttp.ClientSession | None
+    timeout: float | timedelta
+    retry: RetryPolicy
+    max_reply_bytes: int
+    account: str
+    allow_plain_http: bool
+    ssl: ssl_module.SSLContext | None
+
+
+class DeepcallSession:
+    """A connection to one account. `async with` opens it, verifies the credentials, and closes it.
+
+    auth: `TokenAuth`, `SsidAuth`, or an async callable that returns one. A callable is asked when
+        the session opens, and again when the server refuses what it gave (1014, 1020): once for
+        all requests that wait for it, each of which is then tried once more. It may take `timeout`;
+        a `TransportError` it raises counts as a failed poll, anything else is final.
+    base_url: scheme and host, perhaps a path, of the provider's API. White-label resellers have their own.
+    http_session: an `aiohttp.ClientSession` to use instead of an own one, for proxies and the like. It
+        is never closed here. Its cookies, headers and trace hooks apply (a hook that is shown request
+        bodies is shown the credentials); its timeouts, redirects and `raise_for_status` do not.
+    timeout: of one request, from the connection to the body's last byte. Seconds or `timedelta`.
+    retry: how often and how long failures are tried again.
+    max_reply_bytes: a larger answer is an error. Counted after decompression.
+    account: a label for the account, part of transition ids; the host of `base_url` when empty. Two
+        accounts on one host need two labels if their transitions go to one place.
+    allow_plain_http: send the credentials unencrypted to a host that is not this machine.
+    ssl: a context with your own certificates; the system's when None.
+
+    Raises `ConfigurationError` for settings that cannot be right.
+    """
+
+    def __init__(
+        self,
+        auth: Auth | AuthProvider,
+        *,
+        base_url: str = DEFAULT_BASE_URL,
+        http_session: aiohttp.ClientSession | None = None,
+        timeout: float | timedelta = 30.0,
+        retry: RetryPolicy = DEFAULT_RETRY,
+        max_reply_bytes: int = MAX_REPLY_BYTES,
+        account: str = "",
+        allow_plain_http: bool = False,
+        ssl: ssl_module.SSLContext | None = None,
+    ) -> None:
+        check_type("retry", retry, RetryPolicy)
+        check_type("account", account, str)
+        check_type("max_reply_bytes", max_reply_bytes, int)
+        check_type("http_session", http_session, aiohttp.ClientSession, type(None))
+        check_type("ssl", ssl, ssl_module.SSLContext, type(None))
+        if max_reply_bytes < 1:
+            raise ConfigurationError(f"max_reply_bytes must be at least 1, got {max_reply_bytes}")
+        limit = seconds("timeout", timeout, least=0.001)
+        url = live_url(base_url, allow_plain_http=allow_plain_http)
+        self._account = account or url.host or ""
+        self._retry = retry
+        self._credentials = credentials_from(auth, timeout=limit)
+        self._transport = Transport(
+            url, http_session=http_session, timeout=limit, max_reply_bytes=max_reply_bytes, ssl_context=ssl
+        )
+        self._scope = Stoppable(_closed)
+        self._is_open = False
+        self._last_success: datetime | None = None
+
+    @classmethod
+    def from_env(cls, **options: Unpack[SessionOptions]) -> Self:
+        """A session with the credentials of the environment; options as for the class.
+
+        Reads DEEPCALL_SSID, or DEEPCALL_USER_ID and DEEPCALL_TOKEN, and DEEPCALL_BASE_URL unless
+        `base_url` is given. Raises `ConfigurationError` when they are missing, or when both kinds are set.
+        """
+        base_url = os.environ.get("DEEPCALL_BASE_URL")
+        if base_url:
+            options.setdefault("base_url", base_url)
+        return cls(auth_from_env(), **options)
+
+    async def open(self) -> Self:
+        """Verify the credentials with one real request. Raises what that request fails with.
+
+        A session that failed to open can be opened again; one that was closed cannot.
+        """
+        if self._is_open:
+            return self
+        self._transport.open()
+        try:
+            await self._scope.run(self._fetch, live_request(status="login"), _read_snapshot)
+        except BaseException:
+            await self._release()
+            raise
+        self._is_open = True
+        return self
+
+    async def aclose(self) -> None:
+        """End what runs (it raises `ConfigurationError`), and close the connections. May be repeated."""
+        await self._scope.stop()
+        await self._release()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    @property
+    def last_success(self) -> datetime | None:
+        """When the last good answer came, on this machine's clock, in UTC: the value for a watchdog."""
+        return self._last_success
+
+    async def live(
+        self,
+        *,
+        group_id: str | int | None = None,
+        status: Status = "all",
+        detail: bool = False,
+        filters: Iterable[Mapping[str, Any]] = (),
+    ) -> Snapshot:
+        """The floor as it is now.
+
+        group_id: only this group's agents. Wire: `groupid`, documented (default unclear).
+        status: "all" agents, or only those with a "login". Wire: `status`, documented.
+        detail: ask for more detail. Wire: `A`, documented; what it adds is not.
+        filters: JSON objects, sent as they are. Wire: `filter`, documented as array of objects.
+
+        Raises `ConfigurationError` for wrong arguments; otherwise `TransportError`, `ReplyError`
+        or `ApiError`, when the last attempt failed with it.
+        """
+        self._check_open()
+        request = live_request(group_id=group_id, status=status, detail=detail, filters=filters)
+        return await self._scope.run(self._fetch, request, _read_snapshot)
+
+    def poll_live(
+        self,
+        interval: float | timedelta,
+        *,
+        group_id: str | int | None = None,
+        status: Status = "all",
+        detail: bool = False,
+        filters: Iterable[Mapping[str, Any]] = (),
+        resume_from: Mapping[str, Any] | None = None,
+        max_outage: float | timedelta | None = None,
+    ) -> LiveStream:
+        """The floor as a stream: one `LiveUpdate` a tick, see `LiveStream`.
+
+        interval: between ticks, at least 0.1 s. Seconds or `timedelta`.
+        group_id, status, detail, filters: as for `live`.
+        resume_from: the `checkpoint` of the last update that was dealt with, to go on from there.
+        max_outage: how long polls may fail before the stream raises the last one's error; None: for ever.
+        """
+        self._check_open()
+        tick = seconds("interval", interval, least=MIN_INTERVAL)
+        patience = None if max_outage is None else seconds("max_outage", max_outage)
+        request = live_request(group_id=group_id, status=status, detail=detail, filters=filters)
+        floor = LiveFloor(status, scope=self._account, view=request.view, resume_from=resume_from)
+
+        def receive(reply: Reply) -> LiveUpdate:
+            return floor.receive(reply.body, date=reply.date, received_at=reply.received_at)
+
+        async def poll(until: float) -> LiveUpdate:
+            return await self._fetch(request, receive, until=until)
+
+        source = Source(poll=poll, fail=floor.fail, scope=self._scope)
+        return LiveStream(source, interval=tick, max_outage=patience, retry=self._retry)
+
+    def _check_open(self) -> None:
+        if self._scope.is_stopped:
+            raise _closed()
+        if not self._is_open:
+            raise ConfigurationError("this session is not open: use `async with`, or `await session.open()`")
+
+    async def _release(self) -> None:
+        self._is_open = False
+        await self._credentials.aclose()
+        await self._transport.aclose()
+
+    async def _fetch(self, request: Request, read: Callable[[Reply], _T], *, until: float = math.inf) -> _T:
+        """One request with its retries; the value that `read` makes of its reply."""
+
+        async def attempt(end: float) -> _T:
+            return await self._attempt(request, read, end)
+
+        value = await retrying(attempt, self._retry, until=until)
+        self._last_success = datetime.now(UTC)
+        return value
+
+    async def _attempt(self, request: Request, read: Callable[[Reply], _T], end: float) -> _T:
+        """One request; a second one if the credentials were refused and could be renewed."""
+        grant = await self._credentials.current()
+        try:
+            return await self._ask(request, grant, read, end)
+        except AuthenticationError as error:
+            refusal = error
+        renewed = await self._credentials.renewed(grant, refusal)
+        return await self._ask(request, renewed, read, end)
+
+    async def _ask(self, request: Request, grant: Grant, read: Callable[[Reply], _T], end: float) -> _T:
+        """One HTTP exchange, read. Nothing is awaited after `read`, so no cancellation can lose its value."""
+        reply = await self._transport.post(grant.head + request.tail, until=end)
+        logger.debug("HTTP %d, %d bytes", reply.status, len(reply.body))
+        try:
+            reply.check_status()
+            return read(reply)
+        except DeepcallError as error:
+            failure = grant.clean(error)
+        vars(failure)["retry_after"] = reply.retry_after
+        raise failure
+
+
+def _closed() -> ConfigurationError:
+    return ConfigurationError("this session is closed: make a new one")
+
+
+def _read_snapshot(reply: Reply) -> Snapshot:
+    return _wire.decode_snapshot(
+        reply.body, date=reply.date, received_at=reply.received_at, http_status=reply.status
+    )

@@ -1,0 +1,152 @@
+"""The tick around a `LiveFloor`: what `poll_live` returns.
+
+There is no task behind a stream. A poll runs inside the consumer's own `anext`, so a stream
+that is dropped leaves nothing behind, and a consumer that is slow merely skips ticks: what
+happened meanwhile is in the differences of the next poll.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from types import TracebackType
+from typing import Self
+
+from attrs import frozen
+
+from ._auth import bare
+from ._errors import DeepcallError
+from ._polling import RetryPolicy, Stoppable, Ticker
+from ._update import LiveUpdate
+
+logger = logging.getLogger("deepcall_async")
+
+
+@frozen(kw_only=True)
+class Source:
+    """What a stream stands on, given by the session.
+
+    poll: fetches a reply, with retries that end by a loop time, and gives the update it makes.
+    fail: the update for a tick that failed.
+    scope: the session's own scope, in which all of this runs and ends when the session does.
+    """
+
+    poll: Callable[[float], Awaitable[LiveUpdate]]
+    fail: Callable[[DeepcallError], LiveUpdate]
+    scope: Stoppable
+
+
+class LiveStream(AsyncGenerator[LiveUpdate, None]):
+    """One `LiveUpdate` a tick, from `DeepcallSession.poll_live`. For `async for`, and `async with`.
+
+    The first poll comes at once, the others at a fixed rate from then on, and only when asked for:
+    a consumer that takes longer than the interval skips ticks, and loses nothing but the bounds of
+    what happened in between. One request is in flight at most.
+
+    A poll that fails gives an update with `outage`, not an exception. Exceptions are final:
+
+    - before the first good reply, whatever the poll failed with;
+    - an error with `ends_stream`: a person must act (credentials, permission, group, request);
+    - the last poll's error, when polls have failed for longer than `max_outage`.
+
+    After one, every further `anext` raises it again. After `aclose()` it is `StopAsyncIteration`,
+    also in an `anext` that was waiting in another task. Cancelling a task that waits in `anext`
+    stops the request; the stream stays usable, and what happened is told by its next poll.
+    `break` leaves nothing running; the stream can be picked up again or dropped.
+    """
+
+    def __init__(
+        self, source: Source, *, interval: float, max_outage: float | None, retry: RetryPolicy
+    ) -> None:
+        self._source = source
+        self._ticker = Ticker(interval)
+        self._max_outage = max_outage
+        self._retry = retry
+        self._last_good: float | None = None  # loop time; of the start, until there was a good poll
+        self._is_out = False
+        self._is_waiting = False
+        self._error: DeepcallError | None = None
+        self._scope = Stoppable(StopAsyncIteration)
+
+    async def __anext__(self) -> LiveUpdate:
+        if self._is_waiting:
+            raise RuntimeError("this stream is being read by another task: give each reader its own")
+        self._is_waiting = True
+        try:
+            return await self._scope.run(self._source.scope.run, self._next)
+        except DeepcallError as error:
+            self._error = error
+            raise
+        finally:
+            self._is_waiting = False
+
+    async def asend(self, value: None, /) -> LiveUpdate:
+        """The same as `anext`: a stream takes no values."""
+        if value is not None:
+            raise TypeError("a stream takes no values")
+        return await self.__anext__()
+
+    async def athrow(
+        self,
+        kind: type[BaseException] | BaseException,
+        value: object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> LiveUpdate:
+        """Close the stream and raise the exception."""
+        await self.aclose()
+        error = kind if isinstance(kind, BaseException) else value
+        if not isinstance(error, BaseException):
+            error = kind() if value is None else kind(value)  # type: ignore[operator]
+        raise error.with_traceback(traceback)
+
+    async def aclose(self) -> None:
+        """End the stream, also while another task waits in `anext`. Returns when nothing runs any more."""
+        await self._scope.stop()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _next(self) -> LiveUpdate:
+        if self._error is not None:
+            raise self._error.with_traceback(None)
+        clock = asyncio.get_running_loop().time
+        next_tick = await self._ticker.wait()
+        if self._last_good is None:
+            self._last_good = clock()
+        try:
+            update = await self._source.poll(next_tick)
+        except DeepcallError as error:
+            failure = bare(error)
+        else:
+            self._succeeded(clock())
+            return update
+        finally:
+            self._ticker.advance(clock())
+        return self._failed(failure, clock())
+
+    def _succeeded(self, now: float) -> None:
+        self._last_good = now
+        if self._is_out:
+            self._is_out = False
+            logger.warning("polls succeed again")
+
+    def _failed(self, error: DeepcallError, now: float) -> LiveUpdate:
+        """The update of a failed tick, unless the failure is final."""
+        if error.ends_stream or self._is_too_long(now):
+            raise error
+        update = self._source.fail(error)
+        self._ticker.postpone(now + (self._retry.pause(error) or 0.0))
+        if not self._is_out:
+            self._is_out = True
+            logger.warning("polls fail: %s", error)
+        return update
+
+    def _is_too_long(self, now: float) -> bool:
+        if self._max_outage is None or self._last_good is None:
+            return False
+        return now - self._last_good >= self._max_outage

@@ -1,0 +1,258 @@
+"""The only file that talks HTTP: one request, one translation of everything that can go wrong.
+
+The credentials are in the body. So no redirect is followed (a 307 would carry them to another
+host), plain `http` is refused outside loopback, and the body travels in a `BytesPayload`, whose
+repr shows nothing: a cancelled request has aiohttp's frames in its traceback, body and all.
+
+No exception of aiohttp's leaves this file. Some quote the server's bytes, all of them hold
+frames that hold the exchange; what they tell goes into the message of a `TransportError`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import math
+import ssl
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
+from attrs import field, frozen
+from yarl import URL
+
+from ._auth import bare
+from ._errors import ApiError, ConfigurationError, RequestTimeout, TransportError, UnexpectedStatus
+from ._wire import read_error
+
+PATH = "/api/v2/Agent/live"  # the form without a trailing slash, as in the vendor's samples
+CONNECTIONS = 8  # per session: a poller needs one, `live()` beside it a few more
+_CHUNK = 2**16
+_FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, EOFError)  # TimeoutError is an OSError
+
+
+@frozen(kw_only=True)
+class Reply:
+    """One HTTP answer, its body whole and decompressed.
+
+    date: its Date header, None when missing or unreadable. received_at: this machine's clock.
+    retry_after: seconds the server asked to be left alone for, None when it did not.
+    """
+
+    status: int
+    content_type: str = field(repr=False)
+    body: bytes = field(repr=False)
+    date: datetime | None
+    retry_after: float | None
+    received_at: datetime
+
+    def check_status(self) -> None:
+        """Raise what an answer with a status other than 2xx says: an API error, or just its status."""
+        if 200 <= self.status < 300:
+            return
+        failure = UnexpectedStatus(self._describe(), self.status, retry_after=self.retry_after)
+        try:
+            read_error(self.body, self.status)
+        except ApiError as error:
+            if type(error) is ApiError:  # a code outside the table: then the status is all we know
+                error.is_transient = failure.is_transient
+            raise
+        raise failure
+
+    def _describe(self) -> str:
+        kind = ascii(self.content_type[:60])[1:-1] or "no content type"
+        what = f"HTTP {self.status} ({kind}) instead of an answer of the API"
+        if 300 <= self.status < 400:
+            return f"{what}: redirects are not followed, as the credentials are in the body. Check base_url."
+        return what
+
+
+# --- where to send it ------------------------------------------------------------------------
+
+
+def live_url(base_url: str, *, allow_plain_http: bool) -> URL:
+    """The endpoint's URL under a base URL. `ConfigurationError`, which never quotes the URL, otherwise."""
+    try:
+        url = URL(base_url)
+        host = url.host
+        is_clean = base_url.isprintable() and set("{}<> ").isdisjoint(base_url)
+    except (TypeError, ValueError):
+        raise ConfigurationError("base_url is not a URL") from None
+    if url.scheme not in ("https", "http") or not host or not is_clean:
+        raise ConfigurationError('base_url must be a URL like "https://v4-api.deepcall.com"')
+    if url.raw_user or url.raw_password or url.raw_query_string or url.raw_fragment or "?" in base_url:
+        raise ConfigurationError("base_url must have no user, password, query or fragment")
+    if url.scheme == "http" and not allow_plain_http and not _is_loopback(host):
+        raise ConfigurationError(
+            "base_url is plain http, which would send the credentials unencrypted: use https, or insist "
+            "with allow_plain_http=True"
+        )
+    return url.with_path(url.raw_path.rstrip("/") + PATH, encoded=True)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+# --- sending it --------------------------------------------------------------------------------
+
+
+class Transport:
+    """One endpoint and its connections: our own, or those of the caller's `http_session`.
+
+    timeout: seconds for a whole exchange. max_reply_bytes: counted after decompression.
+    """
+
+    def __init__(
+        self,
+        url: URL,
+        *,
+        http_session: aiohttp.ClientSession | None,
+        timeout: float,
+        max_reply_bytes: int,
+        ssl_context: ssl.SSLContext | None,
+    ) -> None:
+        self._url = url
+        self._http = http_session
+        self._is_ours = http_session is None
+        self._timeout = timeout
+        self._max_reply_bytes = max_reply_bytes
+        self._ssl = ssl_context or True
+
+    def open(self) -> None:
+        """Make the connection pool, unless the caller brought one. Needs a running event loop."""
+        if self._http is None:
+            self._http = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit_per_host=CONNECTIONS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": _user_agent()},
+            )
+
+    async def aclose(self) -> None:
+        """Close our own connections; a caller's session is left alone."""
+        if self._is_ours and self._http is not None:
+            http, self._http = self._http, None
+            await http.close()
+
+    async def post(self, body: bytes, *, until: float) -> Reply:
+        """Send one request. until: loop time by which it must end, if its own timeout is not sooner.
+
+        Raises `TransportError`, and nothing else but `ConfigurationError` for a closed http_session.
+        """
+        payload = aiohttp.BytesPayload(body, content_type="application/json")
+        del body  # from here on no frame shows it
+        allowed = max(0.001, min(self._timeout, until - asyncio.get_running_loop().time()))
+        try:
+            return await self._exchange(payload, allowed)
+        except _FAILURES as error:
+            failure = _translated(error, allowed)
+        raise failure
+
+    async def _exchange(self, payload: aiohttp.BytesPayload, allowed: float) -> Reply:
+        if self._http is None or self._http.closed:
+            raise ConfigurationError("the http_session of this DeepcallSession is closed")
+        async with self._http.post(
+            self._url,
+            data=payload,
+            timeout=aiohttp.ClientTimeout(total=allowed, ceil_threshold=math.inf),  # not rounded up
+            allow_redirects=False,
+            raise_for_status=False,  # these two in case the caller's session says otherwise
+            auto_decompress=True,
+            ssl=self._ssl,
+        ) as response:
+            content = await self._read(response)
+            if content is None:
+                response.close()
+                raise TransportError(
+                    f"the answer is larger than max_reply_bytes ({self._max_reply_bytes} bytes)"
+                )
+            return _to_reply(response, content)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes | None:
+        """The whole body; None when it is too large, in which case most of it was never read."""
+        size = response.content_length or 0
+        if size > self._max_reply_bytes:
+            return None
+        chunks, size = [], 0
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > self._max_reply_bytes:
+                return None
+        return b"".join(chunks)
+
+
+def _user_agent() -> str:
+    from importlib import metadata  # noqa: PLC0415  # only sessions with connections of their own need it
+
+    try:
+        return f"deepcall-async/{metadata.version('deepcall-async')}"
+    except metadata.PackageNotFoundError:  # run from a bundle that left the metadata out
+        return "deepcall-async"
+
+
+# --- what came of it ---------------------------------------------------------------------------
+
+
+def _to_reply(response: aiohttp.ClientResponse, body: bytes) -> Reply:
+    now = datetime.now(UTC)
+    date = _read_date(response.headers.get("Date"))
+    return Reply(
+        status=response.status,
+        body=body,
+        content_type=response.headers.get("Content-Type", ""),
+        date=date,
+        retry_after=_read_retry_after(response.headers.get("Retry-After"), date or now),
+        received_at=now,
+    )
+
+
+def _read_date(text: str | None) -> datetime | None:
+    """An HTTP date as an aware datetime; None for anything else."""
+    try:
+        date = parsedate_to_datetime(text) if text else None
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if date is None or date.tzinfo is None:
+        return date and date.replace(tzinfo=UTC)
+    return date
+
+
+def _read_retry_after(text: str | None, now: datetime) -> float | None:
+    """Seconds, or an HTTP date as seconds from the server's `now`; None for nonsense."""
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return float(text[:9])  # 31 years: nobody means to say more
+    date = _read_date(text)
+    return None if date is None else max(0.0, (date - now).total_seconds())
+
+
+def _translated(error: Exception, allowed: float) -> TransportError:
+    """The one translation. The cause stays chained only where it is a plain error of the system's."""
+    kind = type(error).__name__
+    if isinstance(error, TimeoutError):
+        return RequestTimeout(f"no complete answer within {allowed:g} s")
+    if isinstance(error, aiohttp.ClientConnectorError):  # before OSError, which it is too
+        return _caused_by(error.os_error, f"no connection to {error.host}:{error.port} ({kind})")
+    if isinstance(error, OSError | aiohttp.ServerDisconnectedError):
+        failure = _caused_by(error, f"the connection was lost before the answer was complete ({kind})")
+        vars(failure)["retry_after"] = 0.0  # a kept-alive connection, closed meanwhile, is normal life
+        return failure
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return TransportError(f"the answer was cut short, or cannot be decompressed ({kind})")
+    return TransportError(f"the answer is not HTTP ({kind})")
+
+
+def _caused_by(error: Exception, message: str) -> TransportError:
+    if not isinstance(error, OSError):
+        return TransportError(message)
+    failure = TransportError(f"{message}: {error}")
+    failure.is_transient = not isinstance(error, ssl.SSLCertVerificationError)
+    error.__cause__ = None
+    failure.__cause__ = bare(error)
+    return failure

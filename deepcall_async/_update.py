@@ -1,0 +1,105 @@
+"""What the stream yields: one `LiveUpdate` a tick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import field, frozen
+
+from ._checkpoint import Mark, write_checkpoint
+from ._errors import DeepcallError
+from ._ledger import Account, Phase
+from ._model import Snapshot
+from ._transitions import Transition
+
+
+@frozen(kw_only=True)
+class Outage:
+    """Polls are failing. since: the server's time at the last good one. failures: ticks lost so far.
+
+    error: what the last of them failed with.
+    """
+
+    since: datetime
+    failures: int
+    error: DeepcallError = field(eq=False)
+
+
+@frozen(kw_only=True)
+class Gap:
+    """An outage, or a restart, that is over: what happened in it was not watched.
+
+    since, until: the server's time at the good polls on either side. failures: ticks lost.
+    error: what the last of them failed with; None when nothing failed (a restart).
+    """
+
+    since: datetime
+    until: datetime
+    failures: int
+    error: DeepcallError | None = field(default=None, eq=False)
+
+
+@frozen(kw_only=True)
+class Ledger:
+    """The books of the whole run: what the counters grew by, and what was told of it.
+
+    total, agents: the accounts, of all and by agent id. counted_at: when the server may count a call,
+    as far as the floor has shown. held: replies not believed. clock_steps: times the server's clock was set.
+    """
+
+    total: Account
+    agents: Mapping[str, Account] = field(hash=False)
+    counted_at: tuple[Phase, ...]
+    held: int
+    clock_steps: int
+
+
+@frozen(kw_only=True)
+class LiveUpdate:
+    """One tick of the stream.
+
+    sequence: 0, 1, 2, ... without holes.
+    snapshot: the latest good one; stale while `outage` or `held` says so.
+    transitions: what is new, ordered by time, agent id, and cause before effect.
+    is_baseline: first sight of the floor. Everything is known, nothing has changed.
+    outage: not None while polls fail.
+    gap: the outage or restart that this update ends; the transitions beside it are differences across it.
+    held: why this tick's reply was not believed; empty when it was. The next one confirms or replaces it.
+    """
+
+    sequence: int
+    snapshot: Snapshot
+    transitions: tuple[Transition, ...] = ()
+    is_baseline: bool = False
+    outage: Outage | None = None
+    gap: Gap | None = None
+    held: tuple[str, ...] = ()
+    _mark: Mark = field(eq=False, repr=False)
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """Everything needed to go on after a restart, JSON-serialisable: give it to `resume_from`.
+
+        Built when asked for. It holds no secret.
+        """
+        return write_checkpoint(self._mark)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The books up to this update. Built when asked for: its cost grows with the number of agents."""
+        state = self._mark.state
+        agents = {key: memory.tally.account for key, memory in state.memories.items()}
+        return Ledger(
+            total=sum(agents.values(), state.forgotten),
+            agents=agents,
+            counted_at=state.learned.phases,
+            held=self._mark.held,
+            clock_steps=self._mark.clock_steps,
+        )
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether `snapshot` is older than this tick."""
+        return self.outage is not None or bool(self.held)

@@ -1,0 +1,38 @@
+"""The command line `deepcall`: `watch`, `events`, `live` and `simulate`.
+
+Exit codes:
+
+    0    done: `--for` is over, or the reader of the output went away
+    1    the output cannot be written
+    2    wrong usage
+    3    configuration: a setting or a file is missing or wrong
+    4    credentials refused, or the right to view agents is missing
+    5    network: no answer, or one that cannot be read
+    6    the API refused the request
+    130  ended by Ctrl-C
+    143  ended by SIGTERM
+
+A command is a module here with `async def run(args) -> None`. It is imported only when it
+is asked for, so that `--help` and wrong usage answer at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+
+from ._arguments import parse
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. arguments: default `sys.argv[1:]`."""
+    args = parse(arguments)
+    try:
+        running = import_module("._running", __package__)
+        command = import_module(f"._{args.command}", __package__)
+    except KeyboardInterrupt:
+        return 130
+    code: int = running.execute(command.run(args), verbose=args.verbose)
+    return code

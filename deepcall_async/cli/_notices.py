@@ -1,0 +1,45 @@
+"""What an operator should hear of besides the transitions: once when it begins, once when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import define
+
+from deepcall_async import Gap, LiveUpdate, Quarantined
+
+from ._text import age, plain, stamp, trouble
+
+
+@define
+class Notices:
+    """Remembers what has been said, so that an outage of an hour is two lines."""
+
+    _in_outage: bool = False
+    _unreadable: frozenset[tuple[str | None, str]] = frozenset()
+
+    def of(self, update: LiveUpdate) -> Iterator[str]:
+        """The lines this update is worth."""
+        if update.gap is not None:
+            yield _over(update.gap)
+        if update.held or (update.outage is not None and not self._in_outage):
+            yield f"{stamp(update.snapshot.server_time)}: {trouble(update)}"
+        self._in_outage = update.outage is not None
+        if not update.is_stale:
+            yield from self._quarantined(update.snapshot.quarantined)
+
+    def _quarantined(self, parts: tuple[Quarantined, ...]) -> Iterator[str]:
+        for part in parts:
+            if (part.agent_id, part.reason) not in self._unreadable:
+                yield f"cannot read {part.path}: {part.reason}; its last known value stands"
+        self._unreadable = frozenset((part.agent_id, part.reason) for part in parts)
+
+
+def _over(gap: Gap) -> str:
+    why = (
+        "a restart"
+        if gap.error is None
+        else f"{gap.failures} failed polls, the last: {plain(gap.error, 300)}"
+    )
+    lasted = age(gap.until - gap.since)
+    return f"not watched for {lasted}, from {stamp(gap.since)} to {stamp(gap.until)}: {why}"

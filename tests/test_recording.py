@@ -1,0 +1,86 @@
+"""Recordings keep what a floor was given, and replay it to the same updates."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from deepcall_async import ApiError, ConfigurationError, LiveUpdate, ReplyError, RequestTimeout
+from deepcall_async._json import transition_to_json
+from deepcall_async._recording import RecordingFloor, replay
+from deepcall_async.simulator import Floor, Pace
+
+SEEN = datetime(2026, 1, 5, 4, 0, tzinfo=UTC)
+
+
+def told(update: LiveUpdate) -> object:
+    """Everything an update says, comparable."""
+    outage = update.outage and update.outage.failures
+    gap = update.gap and (update.gap.since, update.gap.until, update.gap.failures)
+    news = [transition_to_json(transition) for transition in update.transitions]
+    return update.sequence, update.snapshot, news, update.is_baseline, outage, gap, update.held
+
+
+def record(file: io.StringIO, polls: int = 40) -> list[LiveUpdate]:
+    """A busy floor recorded, with an outage, an unreadable reply and one that is not text."""
+    floor = Floor(12, pace=Pace.busy())
+    recorder = RecordingFloor(file, scope="here")
+    updates = []
+    for number in range(polls):
+        if number == 10:
+            updates.append(recorder.fail(RequestTimeout("no answer")))
+        elif number in (20, 21):
+            body = b"<html>" if number == 20 else b"\xff\xfe\x00{"
+            with pytest.raises(ReplyError):
+                recorder.receive(body)
+        else:
+            updates.append(recorder.receive(floor.reply(floor.start + 7 * number), received_at=SEEN))
+    return updates
+
+
+def test_a_replay_gives_the_updates_of_the_stream_again() -> None:
+    file = io.StringIO()
+    updates = record(file)
+    again = list(replay(io.StringIO(file.getvalue())))
+    assert sum(len(update.transitions) for update in updates) > 20
+    assert [told(update) for update in again] == [told(update) for update in updates]
+
+
+def test_a_replay_of_a_resumed_stream_starts_from_its_checkpoint() -> None:
+    first, second = io.StringIO(), io.StringIO()
+    checkpoint = json.loads(json.dumps(record(first, polls=9)[-1].checkpoint))
+    floor = Floor(12, pace=Pace.busy())
+    floor.advance(floor.start + 7 * 9)
+    resumed = RecordingFloor(second, scope="here", resume_from=checkpoint)
+    updates = [resumed.receive(floor.reply(floor.start + 7 * number)) for number in range(10, 20)]
+    assert updates[0].gap is not None
+    assert [told(u) for u in replay(io.StringIO(second.getvalue()))] == [told(u) for u in updates]
+
+
+def test_secrets_that_a_server_echoes_are_struck_out() -> None:
+    file = io.StringIO()
+    floor = RecordingFloor(file, redact=lambda text: text.replace("hush", "***"))
+    for body in (b'{"status":"error","message":"no hush","code":9}', b"\xff hush"):
+        with pytest.raises((ReplyError, ApiError)):
+            floor.receive(body)
+    with pytest.raises(RequestTimeout):
+        floor.fail(RequestTimeout("hush"))
+    assert "hush" not in file.getvalue()
+    assert "***" in file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not json\n",
+        "[]\n",
+        '{"deepcall_recording": 2}\n',
+        '{"deepcall_recording": 1, "status": "all", "scope": "", "view": "", "resume_from": null}\n{"x": 1}\n',
+    ],
+)
+def test_a_file_that_is_no_recording_is_refused_with_its_line(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"line \d is not of a recording"):
+        list(replay(io.StringIO(text)))

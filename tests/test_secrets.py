@@ -1,0 +1,251 @@
+"""Marked secrets go in by every path; nothing that comes out may show them, whatever goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import pickle
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from deepcall_async._auth import Auth, SsidAuth, TokenAuth
+from deepcall_async._errors import AuthenticationError, ConfigurationError, DeepcallError, TransportError
+from deepcall_async._polling import RetryPolicy
+from deepcall_async._session import DeepcallSession
+
+from .dump import dump
+from .fake_server import (
+    GOOD,
+    ONCE,
+    Answer,
+    Connection,
+    FakeServer,
+    api_error,
+    dripping,
+    http,
+    serving,
+    stall,
+    then_close,
+    then_reset,
+    until,
+)
+
+USER, TOKEN, SSID = "70M4RK3D12", "t0kM4RK3Dt0kM4RK3D", "ssM4RK3DssM4RK3Dss"
+MARK = "M4RK3D"
+BOTH: list[Auth] = [TokenAuth(USER, TOKEN), SsidAuth(SSID)]
+
+
+@pytest.fixture(autouse=True)
+def _logs_show_nothing(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Whatever these tests do, no logger of any library says a secret, not even at DEBUG."""
+    with caplog.at_level(logging.DEBUG):
+        yield
+        logged = [f"{record.getMessage()} {record.args!r} {record.exc_info!r}" for record in caplog.records]
+    assert not leaks("\n".join(logged))
+
+
+def leaks(text: str) -> list[str]:
+    """The surroundings of every mark in a text."""
+    return [text[max(0, found.start() - 60) : found.end() + 20] for found in re.finditer(MARK, text)]
+
+
+def shown_by_objects() -> list[str]:
+    """What the repr and str of any living object of ours and of aiohttp's show of a secret."""
+    gc.collect()
+    ours = ("deepcall_async", "aiohttp")
+    alive = [one for one in gc.get_objects() if str(type(one).__module__).startswith(ours)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some reprs look at deprecated attributes
+        return [leak for one in alive for leak in leaks(f"{one!r} {one}")]
+
+
+def success(text: str) -> bytes:
+    return http(json.dumps({"status": "success", "message": text, "code": 200}))
+
+
+# A server that says back what it was told, wherever an answer has room for it.
+ECHOES: dict[str, Callable[[str], bytes]] = {
+    "as the message": lambda said: api_error(1014, f"no session for {said}"),
+    "as a message cut within": lambda said: api_error(1014, "x" * 165 + said),
+    "as the code": lambda said: api_error(said, {"you said": said}),
+    "under success": success,
+    "under success cut within": lambda said: success("x" * 30 + said),
+    "as the body": lambda said: http(said, 500),
+    "as a broken body": lambda said: http(said[:-1]),
+    "as the status line": lambda said: f"{said}\r\n\r\n".encode(),
+    "as the reason": lambda said: f"HTTP/1.1 500 {said}\r\n\r\n".encode(),
+    "as a header": lambda said: f"HTTP/1.1 200 X\r\n{said}\r\n\r\n".encode(),
+    "as the content type": lambda said: http("", 500, content_type=said),
+    "as where to go": lambda said: http("", 307, location=f"https://elsewhere.example/{said}"),
+    "as when to come back": lambda said: http("", 429, retry_after=said, date=said),
+    "as a chunk size": lambda said: http(said, transfer_encoding="chunked", content_length=""),
+    "as gzip": lambda said: http(said, content_encoding="gzip"),
+    "as a body cut short": lambda said: http(said, content_length="100000"),
+}
+
+
+def echoing(make: Callable[[str], bytes]) -> Answer:
+    async def echo(connection: Connection) -> None:
+        await then_close(make(connection.request.body.decode()))(connection)
+
+    return echo
+
+
+FAULTS: dict[str, Answer] = {
+    **{f"repeated {where}": echoing(make) for where, make in ECHOES.items()},
+    "refused": api_error(1014),
+    "bad gateway": http("<html>", 502),
+    "no JSON": http("oops"),
+    "closed": then_close(),
+    "reset": then_reset(),
+    "cut": then_close(GOOD[:-9]),
+    "stalled": stall,
+    "dripping": dripping(GOOD, each=0.02),
+    "too large": http(b"x" * 2_000_000),
+}
+
+
+@pytest.mark.parametrize("auth", BOTH)
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_no_failure_shows_a_secret_not_even_of_a_server_that_repeats_it(auth: Auth, fault: str) -> None:
+    options: dict[str, Any] = {"timeout": 0.1, "max_reply_bytes": 1_000_000}
+    async with serving(GOOD, GOOD, FAULTS[fault]) as server, server.session(auth, **options) as session:
+        with pytest.raises(DeepcallError) as caught:
+            await _two_polls(session)
+        assert not leaks(dump(caught.value))
+        await asyncio.sleep(0)  # the loop holds what woke this task, aiohttp's own exception, for this turn
+        assert not shown_by_objects()
+
+
+async def _two_polls(session: DeepcallSession) -> None:
+    """The second poll's failure: what an update shows of it, or what is raised."""
+    stream = session.poll_live(0.1)
+    await anext(stream)
+    update = await anext(stream)
+    assert update.outage is not None
+    assert not leaks(f"{update} {update.outage!r} {json.dumps(update.checkpoint)}")
+    raise update.outage.error
+
+
+@pytest.mark.parametrize("auth", BOTH)
+@pytest.mark.parametrize(
+    "answer", [stall, dripping(GOOD, each=0.02), http("", 503)], ids=["stalled", "dripping", "backing off"]
+)
+async def test_a_cancelled_request_shows_no_secret_in_any_frame(auth: Auth, answer: Answer) -> None:
+    asyncio.get_running_loop().set_debug(True)
+    patient = RetryPolicy(first_wait=9, max_wait=9)
+    async with serving(GOOD, answer) as server, server.session(auth, retry=patient) as session:
+        with pytest.raises(TimeoutError) as caught:
+            async with asyncio.timeout(0.05):
+                await session.live()
+        told = dump(caught.value)
+        assert not leaks(told)
+        assert isinstance(answer, bytes) or "aiohttp" in told  # we did look into its frames
+
+
+@pytest.mark.parametrize("auth", BOTH)
+async def test_no_object_alive_in_mid_request_shows_a_secret(auth: Auth) -> None:
+    async with serving(GOOD, stall) as server, server.session(auth) as session:
+        call = asyncio.create_task(session.live())
+        await until(lambda: len(server.requests) == 2)
+        assert MARK in server.requests[1].body.decode()
+        assert not shown_by_objects()
+        assert not leaks(f"{session!r} {session} {vars(session)!r} {call!r} {call.get_stack()!r}")
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+
+
+@pytest.mark.parametrize("auth", BOTH)
+async def test_what_a_stream_gives_shows_no_secret(auth: Auth) -> None:
+    async with serving(GOOD) as server, server.session(auth) as session:
+        update = await anext(session.poll_live(1))
+        assert not leaks(f"{update!r} {update} {json.dumps(update.checkpoint)}")
+        assert MARK.encode() not in pickle.dumps(update)
+
+
+async def test_a_failing_provider_shows_neither_the_old_secret_nor_the_new_one() -> None:
+    async def provider() -> Auth:
+        asked.append(1)
+        if len(asked) == 2:
+            raise LookupError(f"no successor to {SSID}")
+        return SsidAuth(SSID)
+
+    asked: list[int] = []
+    async with serving(GOOD, api_error(1014)) as server, server.session(provider) as session:
+        with pytest.raises(AuthenticationError, match="no successor to") as caught:
+            await session.live()
+    assert not leaks(dump(caught.value))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"DEEPCALL_SSID": SSID, "DEEPCALL_TOKEN": TOKEN},
+        {"DEEPCALL_SSID": f"{SSID}\n"},
+        {"DEEPCALL_USER_ID": USER},
+        {"DEEPCALL_USER_ID": USER, "DEEPCALL_TOKEN": f"{TOKEN} "},
+        {"DEEPCALL_SSID": SSID, "DEEPCALL_BASE_URL": f"https://{USER}:{TOKEN}@host"},
+        {"DEEPCALL_SSID": SSID, "DEEPCALL_BASE_URL": f"https://host?ssid={SSID}"},
+    ],
+)
+def test_a_refused_environment_shows_no_secret(
+    names: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DEEPCALL_SSID", "DEEPCALL_TOKEN", "DEEPCALL_USER_ID", "DEEPCALL_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in names.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        DeepcallSession.from_env()
+    assert not leaks(f"{caught.value} {caught.value!r}")
+    assert "DEEPCALL_BASE_URL" in names or not leaks(dump(caught.value))
+
+
+async def test_a_refused_connection_shows_no_secret() -> None:
+    async with serving(GOOD) as server:
+        pass
+    for auth in BOTH:
+        with pytest.raises(TransportError) as caught:
+            await server.session(auth, retry=ONCE).open()
+        assert not leaks(dump(caught.value))
+
+
+@pytest.mark.parametrize("auth", BOTH)
+async def test_aiohttps_own_trace_hooks_see_a_secret_only_where_they_are_shown_the_body(auth: Auth) -> None:
+    seen: list[str] = []
+
+    async def note(http_session: object, context: object, params: object) -> None:
+        seen.append(f"{http_session!r} {context!r} {params!r}")
+
+    hooks = aiohttp.TraceConfig()
+    for signal in (hooks.on_request_start, hooks.on_request_end, hooks.on_response_chunk_received):
+        signal.append(note)
+    async with (
+        serving(GOOD) as server,
+        aiohttp.ClientSession(trace_configs=[hooks]) as own,
+        server.session(auth, http_session=own) as session,
+    ):
+        await session.live()
+    assert len(seen) > 3
+    assert not leaks("\n".join(seen))
+
+
+def test_the_servers_side_of_these_tests_did_see_the_secrets() -> None:
+    async def main() -> FakeServer:
+        async with serving(GOOD) as server:
+            for auth in BOTH:
+                async with server.session(auth):
+                    pass
+            return server
+
+    bodies = [request.body.decode() for request in asyncio.run(main()).requests]
+    assert TOKEN in bodies[0]
+    assert USER in bodies[0]
+    assert SSID in bodies[1]
