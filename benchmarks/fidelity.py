@@ -4,8 +4,9 @@
     python -m benchmarks.fidelity --quick         # a minute's worth of it
 
 Each run lets a seeded floor live for some hours of its own time and polls it at a fixed interval,
-offset by a random phase. The client sees reply bytes and nothing else: no clock of this machine has
-a part in it. `benchmarks/scoring.py` defines the classes of truth and how telling and truth are paired.
+offset by a random phase. Our client sees the reply's bytes, its Date header, and the clock of a
+machine that is an hour wrong and steps back and forth; the naive client's clock is perfect.
+`benchmarks/scoring.py` defines the classes of truth and how telling and truth are paired.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ from deepcall_async.simulator import VARIANTS, Floor
 INTERVALS = (1.0, 2.0, 5.0, 15.0, 60.0)
 KINDS = ("logged_in", "logged_out", "break_started", "break_ended", "call_started", "call_ended")
 
+HOUR_WRONG = 3600.0  # seconds our machine's clock is ahead, give or take ten minutes
+
 
 @frozen(kw_only=True)
 class Setting:
@@ -67,9 +70,12 @@ def run(setting: Setting) -> tuple[Setting, Score, Score]:
     told: list[Transition] = []
     guessed: list[Telling] = []
     polls = _polls(floor.start, setting)
+    steps = Random(setting.seed)
     for now in polls:
         body = floor.reply(now, status=setting.status)
-        update = ours.receive(body, date=datetime.fromtimestamp(math.floor(now), UTC))
+        wrong = now + HOUR_WRONG + steps.uniform(-600, 600)
+        date, received_at = (datetime.fromtimestamp(at, UTC) for at in (math.floor(now), wrong))
+        update = ours.receive(body, date=date, received_at=received_at)
         told.extend(update.transitions)
         guessed.extend(
             Telling((t.agent, _naive_kind(t.kind)), t.at, t.at, t.at) for t in naive.receive(body, now)

@@ -208,7 +208,7 @@ class History:
             if side in SIDES
             for truth in self._of(own)
         ]
-        kinds = ("agent_added", "agent_removed")
+        kinds = ("agent_added", "agent_removed") if self.status == "all" else ()
         found += [Truth((f.agent, f.kind), f.at, "visible") for f in self.facts if f.kind in kinds]
         return [truth for truth in found if self.polls[0] < truth.at <= self.polls[-1]]
 

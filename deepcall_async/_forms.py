@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 MAX_EPOCH = 32_503_680_000  # the year 3000; milliseconds since 1970 are beyond it
 MAX_HOURS = 1_000_000
 MAX_NUMBER = 2**53
+MAX_DEPTH = 32  # deeper nesting would end in a RecursionError somewhere: in repr, ==, or JSON
 
 _SECONDS = {f"{number:02}": number for number in range(60)}
 _MINUTES = {text: number * 60 for text, number in _SECONDS.items()}
@@ -29,9 +30,25 @@ class Unreadable(ValueError):
 
 
 def reject(value: Any, wanted: str, *, key: str = "") -> NoReturn:
-    """Raise `Unreadable`, showing the value cut to a readable length."""
-    shown = ascii(value)
-    raise Unreadable(f"expected {wanted}, got {shown if len(shown) <= 60 else shown[:57] + '...'}", key)
+    """Raise `Unreadable`, showing the value."""
+    raise Unreadable(f"expected {wanted}, got {shown(value)}", key)
+
+
+def shown(value: Any) -> str:
+    """A value of any form as plain text, cut to a readable length."""
+    try:
+        text = ascii(value)
+    except RecursionError:
+        return f"a {type(value).__name__} nested too deeply"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def is_shallow(value: Any, levels: int = MAX_DEPTH) -> bool:
+    """Whether a JSON value is nested no deeper than so many levels."""
+    if not isinstance(value, dict | list):
+        return True
+    parts = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(is_shallow(part, levels - 1) for part in parts)
 
 
 def text(value: Any, _: Any = None) -> str | None:
@@ -58,8 +75,9 @@ def number(value: Any, _: Any = None) -> float | None:
     """A number >= 0, an int where it is whole."""
     if value is None or value == "":
         return None
+    is_python = isinstance(value, bool) or (isinstance(value, str) and "_" in value)  # True, "1_000"
     try:
-        result = math.nan if isinstance(value, bool) else float(value)
+        result = math.nan if is_python else float(value)
     except (TypeError, ValueError, OverflowError):
         result = math.nan
     if not 0 <= result <= MAX_NUMBER:
@@ -77,6 +95,14 @@ def integer(value: Any, _: Any = None) -> int | None:
     return result
 
 
+def seconds(value: Any, _: Any = None) -> float | None:
+    """A duration in seconds >= 0."""
+    result = number(value)
+    if result is not None and result > MAX_HOURS * 3600:
+        reject(value, "seconds")
+    return result
+
+
 def flag(value: Any, _: Any = None) -> bool | None:
     """0 or 1, true or false."""
     result = value if isinstance(value, bool) else integer(value)
@@ -87,10 +113,10 @@ def flag(value: Any, _: Any = None) -> bool | None:
 
 def epoch_seconds(value: Any, _: Any = None) -> int | None:
     """Seconds since 1970, UTC; 0 and null mean never."""
-    seconds = integer(value)
-    if seconds is not None and seconds > MAX_EPOCH:
+    result = integer(value)
+    if result is not None and result > MAX_EPOCH:
         reject(value, "epoch seconds")
-    return seconds or None
+    return result or None
 
 
 def elapsed(value: Any, _: Any = None) -> int | None:
@@ -107,12 +133,12 @@ def _any_triple(value: Any) -> int | None:
         return None
     if not isinstance(value, list) or len(value) != 3:
         reject(value, "[hours, minutes, seconds]")
-    hours, minutes, seconds = (integer(part) for part in value)
-    if hours is None or minutes is None or seconds is None:
+    hour, minute, second = (integer(part) for part in value)
+    if hour is None or minute is None or second is None:
         reject(value, "[hours, minutes, seconds]")
-    if hours > MAX_HOURS or minutes > 60 or seconds > 60:
+    if hour > MAX_HOURS or minute > 60 or second > 60:
         reject(value, "[hours, minutes, seconds]")
-    return hours * 3600 + minutes * 60 + seconds
+    return hour * 3600 + minute * 60 + second
 
 
 def any_elapsed(value: Any) -> int | None:
@@ -120,13 +146,14 @@ def any_elapsed(value: Any) -> int | None:
     try:
         if isinstance(value, str) and value.count(":") == 2:
             return elapsed(value.split(":"))
-        return elapsed(value) if isinstance(value, list) else integer(value)
+        total = elapsed(value) if isinstance(value, list) else seconds(value)
     except Unreadable:
         return None
+    return None if total is None else int(total)
 
 
-def to_elapsed(seconds: int) -> list[str]:
+def to_elapsed(total: int) -> list[str]:
     """Seconds as the wire writes them: hours bare, minutes and seconds of two digits."""
-    minutes, second = divmod(seconds, 60)
+    minutes, second = divmod(total, 60)
     hours, minute = divmod(minutes, 60)
     return [str(hours), f"{minute:02}", f"{second:02}"]

@@ -192,11 +192,22 @@ def audit(tally: Tally, seen: Sighting, phases: Collection[Phase]) -> tuple[Tall
 
 def _without_counter(tally: Tally, seen: Sighting) -> Tally:
     """The row carries no counter: before an agent's first call of a period that is normal."""
-    tally = evolve(tally, since=None if _is_past_doubt(seen, tuple(Phase)) else tally.since)
-    if tally.calls is None or tally.vanished:
-        return tally
-    late = tally.late + max(tally.begun, tally.ended)
-    return evolve(tally, vanished=True, watched=seen.polled, begun=0, ended=0, late=late, claims={})
+    if tally.calls is not None and not tally.vanished:
+        tally = evolve(_broken_off(tally), vanished=True, watched=seen.polled)
+    return evolve(tally, since=None, late=0) if _is_past_doubt(seen, tuple(Phase)) else tally
+
+
+def _broken_off(tally: Tally) -> Tally:
+    """The books when a period ends, perhaps in the middle of a window: what was told explains what it can.
+
+    A call told in the window may lie on either side of the end, so the next period may count it.
+    """
+    grown, told = (tally.calls or 0) - tally.base, max(tally.begun, tally.ended)
+    seen = tally.account.seen + min(grown, told)
+    account = evolve(tally.account, seen=seen, open=0)
+    late = tally.late + told
+    base = tally.calls or 0
+    return evolve(tally, begun=0, ended=0, late=late, claims={}, is_open=False, base=base, account=account)
 
 
 def _fits(tally: Tally, seen: Sighting) -> bool:
@@ -219,11 +230,10 @@ def _begin_anew(
     tally: Tally, seen: Sighting, phases: Collection[Phase], finding: Finding
 ) -> tuple[Tally, Finding]:
     """Open the books of a new period, whose counters began at nothing."""
-    anew = evolve(tally, calls=0, talk=None, base=0, base_talk=ZERO)
+    anew = tally if tally.vanished else _broken_off(tally)
+    anew = _read(evolve(anew, calls=0, talk=None, base=0, base_talk=ZERO), seen.agent)
     if tally.vanished:  # the new period began then, and the window with it
-        return _balance(_read(anew, seen.agent), seen, phases, finding)
-    # A call told in this window may lie on either side of the reset: claim only what is beyond doubt.
-    anew = _read(evolve(anew, late=tally.late + max(tally.begun, tally.ended), begun=0, ended=0), seen.agent)
+        return _balance(anew, seen, phases, finding)
     return _settle(anew, seen, phases, finding, max(0, (anew.calls or 0) - anew.late))
 
 

@@ -161,7 +161,7 @@ class Quarantined:
     path: where the fault is, with the wire's keys, e.g. ``message.pr[3].avT``. reason: what it is.
     row: the row's place in the reply, from 0; None for a total.
     agent_id: None for a total, or when even the id could not be read.
-    raw: the row or total as sent.
+    raw: the row or total as sent; None when it is nested too deeply to be kept.
     """
 
     path: str

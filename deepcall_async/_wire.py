@@ -15,6 +15,7 @@ a better fact has one place to go.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -32,6 +33,7 @@ from ._model import Agent, Break, Call, FloorTotals, Login, Quarantined, Snapsho
 # --- assumptions ---------------------------------------------------------------------------
 NONE_WORDS = ("", "no")  # "there is none", beside null, [], {}, false and 0
 REASON_KEYS = ("type", "reason", "name", "breakName")  # where a break may say its reason
+SUCCESS_CODE = 200
 EMPTY_CODES = (AgentErrorCode.NO_DATA_FOUND,)  # "errors" that only say: no agents
 
 
@@ -82,15 +84,17 @@ def _login(value: Any, _: Any = None) -> Presence | None:
     if _is_none(value):
         return None
     if isinstance(value, str):
-        return Presence(None, {"type": value})
+        return Presence(None, {"type": forms.text(value)})
     if not isinstance(value, dict):
         forms.reject(value, '"No" or an object')
-    details = {key: part for key, part in value.items() if key != "duration"}
+    key = "type"
     try:
-        details["type"] = forms.text(details.get("type"))
-        return Presence(forms.elapsed(value.get("duration")), details)
+        kind = forms.text(value.get(key))
+        key = "duration"
+        elapsed = forms.elapsed(value.get(key))
     except forms.Unreadable as error:
-        raise forms.Unreadable(str(error), "type" if "type" not in details else "duration") from None
+        raise forms.Unreadable(str(error), key) from None
+    return Presence(elapsed, {**_rest(value), "type": kind})
 
 
 def _activity(value: Any, _: Any = None) -> Presence | None:
@@ -99,8 +103,20 @@ def _activity(value: Any, _: Any = None) -> Presence | None:
         return None
     elapsed = forms.any_elapsed(value.get("duration")) if isinstance(value, dict) else None
     if elapsed is None:
-        return Presence(None, value)
-    return Presence(elapsed, {key: part for key, part in value.items() if key != "duration"})
+        return Presence(None, _kept(value))
+    return Presence(elapsed, _rest(value))
+
+
+def _rest(value: dict[str, Any]) -> dict[str, Any]:
+    """An episode's object without what ticks in it."""
+    return {key: _kept(part, key) for key, part in value.items() if key != "duration"}
+
+
+def _kept(value: Any, key: str = "") -> Any:
+    """A value that is kept as sent, unless it is a nesting bomb."""
+    if not forms.is_shallow(value):
+        forms.reject(value, "less nesting", key=key)
+    return value
 
 
 def _presence_to_wire(presence: Presence | None) -> Any:
@@ -130,7 +146,7 @@ _KEYS: dict[str, tuple[str, _Hook, _Hook | None]] = {
     "mobile_login": ("ml", _login, _presence_to_wire),
     "call": ("liC", _activity, _presence_to_wire),
     "on_break": ("br", _activity, _presence_to_wire),
-    "talk_time": ("tt", forms.number, None),
+    "talk_time": ("tt", forms.seconds, None),
     "calls": ("tC", forms.integer, None),
     "average_talk_time": ("ataT", forms.elapsed, _elapsed_to_wire),
     "available_for": ("avT", forms.elapsed, _elapsed_to_wire),
@@ -192,6 +208,7 @@ def decode_snapshot(
     extras: dict[str, dict[str, Any]] = {}
     rows = _structure_rows(_rows_of(message), quarantined, extras)
     totals = _structure_totals(message, quarantined)
+    extra = _unknown(message, quarantined)
     clock = read_clock([row.clock for row in rows.values() if row.clock is not None], date, received_at)
     if clock is None:
         raise ReplyError("no row carries avD and avT, so the server's time is unknown: pass the Date header")
@@ -204,7 +221,7 @@ def decode_snapshot(
         received_at=received_at,
         quarantined=tuple(quarantined),
         unknown_keys=Counter(key for extra in extras.values() for key in extra),
-        extra={key: value for key, value in message.items() if key not in _MESSAGE_KEYS},
+        extra=extra,
     )
 
 
@@ -218,7 +235,7 @@ def read_error(body: bytes, http_status: int) -> None:
 
 def _parse(body: bytes) -> dict[str, Any]:
     try:
-        reply = json.loads(body, parse_constant=_no_constant)
+        reply = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise ReplyError("the JSON is nested too deeply") from None
     except ValueError as error:
@@ -233,6 +250,12 @@ def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
 
 
+def _finite(text: str) -> float | str:
+    """A number too large for a float stays text, so that it spoils one field and not the whole reply."""
+    value = float(text)
+    return value if math.isfinite(value) else text
+
+
 def _judge(reply: dict[str, Any], http_status: int | None) -> dict[str, Any]:
     """The `message` of a success. What the server calls "no data" is an empty success."""
     if _code(reply) in EMPTY_CODES:
@@ -240,25 +263,34 @@ def _judge(reply: dict[str, Any], http_status: int | None) -> dict[str, Any]:
     _raise_api_error(reply, http_status)
     message = reply.get("message")
     if not isinstance(message, dict):
-        raise ReplyError(f"expected an object, got {ascii(message)[:60]}", path="message")
+        raise ReplyError(f"expected an object, got {forms.shown(message)}", path="message")
     return message
 
 
 def _raise_api_error(reply: dict[str, Any], http_status: int | None) -> None:
     """An error says so in `status`, or gives itself away by a code of the vendor's table."""
     status, code = reply.get("status"), _code(reply)
-    if describe_code(code) is None and str(status).lower() == "success":
+    if describe_code(code) is None and _is_success(status, code):
         return
     if status is None and code is None:
         raise ReplyError("neither status nor code: this is no answer of the API")
     words = next((reply[key] for key in ("message", "msg", "error") if reply.get(key)), "")
-    raise api_error(code, str(words)[:200], http_status=http_status)
+    said = words[:200] if isinstance(words, str) else forms.shown(words)
+    raise api_error(code, said, http_status=http_status)
+
+
+def _is_success(status: Any, code: int | None) -> bool:
+    """The status decides; where there is none, a code of 200 does."""
+    if status is None:
+        return code == SUCCESS_CODE
+    return isinstance(status, str) and status.lower() == "success"
 
 
 def _code(reply: dict[str, Any]) -> int | None:
     """`code`, or `errCode` as one module has it; a number, or digits."""
+    sent = next((reply[key] for key in ("code", "errCode") if reply.get(key) is not None), None)
     try:
-        return forms.integer(reply.get("code", reply.get("errCode")))
+        return forms.integer(sent)
     except forms.Unreadable:
         return None
 
@@ -278,38 +310,37 @@ def _structure_rows(
     """Rows by agent id; what cannot be read goes to `quarantined`, unknown keys to `extras`."""
     rows: dict[str, Row] = {}
     for index, raw in enumerate(raw_rows):
-        path = f"message.pr[{index}]"
         try:
             row = _structure_row(raw, Row)
-        except (ClassValidationError, TypeError, AttributeError) as error:
-            quarantined.append(_quarantine(raw, index, path, error))
+            extra = {key: _kept(raw[key], key) for key in raw if key not in _ROW_KEYS}
+        except (ClassValidationError, TypeError, AttributeError, forms.Unreadable) as error:
+            quarantined.append(_quarantine(raw, index, error))
             continue
-        if row.id in rows:
-            quarantined.append(
-                Quarantined(
-                    path=f"{path}.I", reason="second row of this agent", row=index, agent_id=row.id, raw=raw
-                )
-            )
-            continue
-        rows[row.id] = row
-        if not _ROW_KEYS.issuperset(raw):
-            extras[row.id] = {key: value for key, value in raw.items() if key not in _ROW_KEYS}
+        if rows.setdefault(row.id, row) is not row:
+            quarantined.append(_quarantine(raw, index, forms.Unreadable("second row of this agent", "I")))
+        elif extra:
+            extras[row.id] = extra
     return rows
 
 
-def _quarantine(raw: Any, index: int, path: str, error: Exception) -> Quarantined:
+def _quarantine(raw: Any, index: int, error: Exception) -> Quarantined:
+    path = f"message.pr[{index}]"
+    kept = raw if forms.is_shallow(raw) else None
     if not isinstance(raw, dict):
-        return Quarantined(path=path, reason=f"expected an object, got {ascii(raw)[:60]}", row=index, raw=raw)
+        reason = f"expected an object, got {forms.shown(raw)}"
+        return Quarantined(path=path, reason=reason, row=index, raw=kept)
     try:
         agent_id = forms.identity(raw.get("I"))
     except forms.Unreadable:
         agent_id = None
     key, reason = _first_fault(error)
-    return Quarantined(path=f"{path}.{key}", reason=reason, row=index, agent_id=agent_id, raw=raw)
+    return Quarantined(path=f"{path}.{key}", reason=reason, row=index, agent_id=agent_id, raw=kept)
 
 
 def _first_fault(error: Exception) -> tuple[str, str]:
     """The wire's key and the reason of the first fault in a row."""
+    if isinstance(error, forms.Unreadable):
+        return error.key, str(error)
     faults = error.group_exceptions()[0] if isinstance(error, ClassValidationError) else []
     for fault, note in faults:
         key = _KEY_OF[note.name]
@@ -323,10 +354,26 @@ def _structure_totals(message: Mapping[str, Any], quarantined: list[Quarantined]
     totals: dict[str, int | None] = {}
     for field, key in _TOTALS.items():
         try:
-            totals[field] = forms.integer(message.get(key))
+            totals[field] = forms.integer(_kept(message.get(key)))
         except forms.Unreadable as error:
-            quarantined.append(Quarantined(path=f"message.{key}", reason=str(error), raw=message[key]))
+            quarantined.append(_spoilt(key, message, error))
     return FloorTotals(**totals)
+
+
+def _unknown(message: Mapping[str, Any], quarantined: list[Quarantined]) -> dict[str, Any]:
+    """What stands beside the rows and the totals."""
+    extra: dict[str, Any] = {}
+    for key in message.keys() - _MESSAGE_KEYS:
+        try:
+            extra[key] = _kept(message[key])
+        except forms.Unreadable as error:
+            quarantined.append(_spoilt(key, message, error))
+    return extra
+
+
+def _spoilt(key: str, message: Mapping[str, Any], error: forms.Unreadable) -> Quarantined:
+    raw = message[key] if forms.is_shallow(message[key]) else None
+    return Quarantined(path=f"message.{key}", reason=str(error), raw=raw)
 
 
 # --- row <-> agent ----------------------------------------------------------------------------
@@ -368,7 +415,7 @@ def _to_break(presence: Presence | None, clock: int) -> Break | None:
     details = presence.details
     named = [details.get(key) for key in REASON_KEYS] if isinstance(details, dict) else [details]
     reason = next((word for word in named if isinstance(word, str) and word), None)
-    return Break(reason, _origin(presence, clock), details)
+    return Break(forms.text(reason), _origin(presence, clock), details)
 
 
 def _to_duration(seconds: float | None) -> timedelta | None:
@@ -389,7 +436,7 @@ def agent_to_row(agent: Agent, clock: int) -> Row:
         talk_time=_to_seconds(agent.talk_time),
         calls=agent.calls,
         average_talk_time=_to_seconds(agent.average_talk_time),
-        available_for=None if since is None else max(0, clock - since),
+        available_for=None if since is None or since > clock else clock - since,
         available_since=since,
         microphone_permitted=agent.microphone_permitted,
         sip_status=agent.sip_status,
@@ -419,7 +466,7 @@ def encode_reply(
         "pr": list(wire_rows),
         **{key: counts[field] for field, key in _TOTALS.items() if counts[field] is not None},
     }
-    envelope = {"message": {**message, **(extra or {})}, "status": "success", "code": 200}
+    envelope = {"message": {**message, **(extra or {})}, "status": "success", "code": SUCCESS_CODE}
     return json.dumps(envelope, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 

@@ -13,6 +13,7 @@ from deepcall_async._json import transition_to_json
 from deepcall_async._recording import RecordingFloor, replay
 from deepcall_async.simulator import Floor, Pace
 
+HEADER = '{"deepcall_recording": 1, "status": "all", "scope": "", "view": "", "resume_from": null}\n'
 SEEN = datetime(2026, 1, 5, 4, 0, tzinfo=UTC)
 
 
@@ -78,7 +79,7 @@ def test_secrets_that_a_server_echoes_are_struck_out() -> None:
         "not json\n",
         "[]\n",
         '{"deepcall_recording": 2}\n',
-        '{"deepcall_recording": 1, "status": "all", "scope": "", "view": "", "resume_from": null}\n{"x": 1}\n',
+        HEADER + '{"x": 1}\n',
     ],
 )
 def test_a_file_that_is_no_recording_is_refused_with_its_line(text: str) -> None:
