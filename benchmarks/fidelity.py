@@ -77,9 +77,7 @@ def run(setting: Setting) -> tuple[Setting, Score, Score]:
         date, received_at = (datetime.fromtimestamp(at, UTC) for at in (math.floor(now), wrong))
         update = ours.receive(body, date=date, received_at=received_at)
         told.extend(update.transitions)
-        guessed.extend(
-            Telling((t.agent, _naive_kind(t.kind)), t.at, t.at, t.at) for t in naive.receive(body, now)
-        )
+        guessed.extend(Telling((t.agent, t.kind), t.at, t.at, t.at) for t in naive.receive(body, now))
     history = History(floor.history, polls, variant, setting.status)
     return setting, _score_ours(setting, history, told, update), _score_naive(setting, history, guessed)
 
@@ -88,10 +86,6 @@ def _polls(start: float, setting: Setting) -> list[float]:
     phase = Random(f"{setting}").uniform(0, setting.interval)
     count = int(setting.hours * 3600 / setting.interval)
     return [start + phase + number * setting.interval for number in range(count)]
-
-
-def _naive_kind(kind: str) -> str:
-    return f"{kind} web" if kind.startswith("logged") else kind
 
 
 def _score_ours(setting: Setting, history: History, told: Sequence[Transition], last: LiveUpdate) -> Score:
@@ -270,12 +264,19 @@ def _document(
         {"variant": variant, "interval": interval, "ours": as_json(ours), "naive": as_json(naive)}
         for (variant, interval), (ours, naive) in results.items()
     ]
+    totals: dict[float, tuple[Score, Score]] = {}
+    for (_, interval), (ours, naive) in results.items():
+        our_sum, naive_sum = totals.get(interval, (Score(), Score()))
+        totals[interval] = our_sum + ours, naive_sum + naive
     return {
         "python": platform.python_version(),
         "agents": options.agents,
         "hours": options.hours,
         "seeds": options.seeds,
         "status": options.status,
+        "totals": [
+            {"interval": at, "ours": as_json(o), "naive": as_json(n)} for at, (o, n) in totals.items()
+        ],
         "runs": runs,
     }
 

@@ -18,7 +18,8 @@ class Told(NamedTuple):
 
 
 SIDES = {
-    "l": ("logged_in", "logged_out"),
+    "l": ("logged_in web", "logged_out web"),
+    "ml": ("logged_in mobile", "logged_out mobile"),
     "liC": ("call_started", "call_ended"),
     "br": ("break_started", "break_ended"),
 }

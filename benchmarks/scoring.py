@@ -10,8 +10,8 @@ countable   a call hidden like that among others: the counter tells how many, no
 ambiguous   the rest: a break or a login that came and went between two polls, an unanswered ring,
             an origin that moved by less than can be read, a hidden call of an agent whom no poll saw
             free before it, or who was out of view when it was counted; and in the first ten minutes of a
-            run a hidden call next to a visible
-            one, as nobody can know yet when this server counts. Nothing need be told of these.
+            run a hidden call next to a visible one, as nobody can know yet when this server counts.
+            Nothing need be told of these.
 
 "Near" a hidden call means: from the last poll that saw the agent free (or on another call) to the
 first poll after the counter took it up. Times are compared in whole seconds of the server, rounded
@@ -22,11 +22,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from statistics import quantiles
 
-from attrs import define, field, frozen
+from attrs import define, field, fields, frozen
 
 from deepcall_async.simulator import Fact, Variant
 
@@ -34,6 +33,7 @@ SIDES = {"web": "logged", "mobile": "logged", "break": "break", "call": "call"}
 LEARNING = 600.0  # seconds of a run in which the server's ways must first be seen
 NARROW = 2.0  # seconds between the bounds of what an origin tells
 OUTSIDE = 5.0  # seconds beyond an interval at which a told thing may still be paired with a truth
+MISSES = 20  # kept of each run
 SLACK = 1.0  # the promise: the truth lies within a second of the bounds
 
 
@@ -90,17 +90,20 @@ class Episode:
 
 @define
 class Score:
-    """The sums of a run; `+` adds runs."""
+    """The sums of a run; `+` adds runs. Times are counted in tenths of a second.
 
-    truths: dict[str, int] = field(factory=lambda: defaultdict(int))
-    found: dict[str, int] = field(factory=lambda: defaultdict(int))
+    errors: of what claims an origin; all_errors: of everything. misses: the first of what went wrong.
+    """
+
+    truths: Counter[str] = field(factory=Counter)
+    found: Counter[str] = field(factory=Counter)
     tellings: int = 0
     false: int = 0
     in_bounds: int = 0
     paired: int = 0
-    errors: list[float] = field(factory=list)
-    all_errors: list[float] = field(factory=list)
-    widths: list[float] = field(factory=list)
+    errors: Counter[float] = field(factory=Counter)
+    all_errors: Counter[float] = field(factory=Counter)
+    widths: Counter[float] = field(factory=Counter)
     countable: int = 0
     counted: int = 0
     misordered: int = 0
@@ -110,14 +113,9 @@ class Score:
 
     def __add__(self, other: Score) -> Score:
         total = Score()
-        for part in (self, other):
-            for name in ("truths", "found"):
-                for key, count in getattr(part, name).items():
-                    getattr(total, name)[key] += count
-            for name in ("errors", "all_errors", "widths", "misses"):
-                getattr(total, name).extend(getattr(part, name))
-            for name in _SUMS:
-                setattr(total, name, getattr(total, name) + getattr(part, name))
+        for name in _FIELDS:
+            setattr(total, name, getattr(self, name) + getattr(other, name))
+        total.misses = total.misses[:MISSES]
         return total
 
     def recall(self, visibility: str) -> float:
@@ -135,25 +133,18 @@ class Score:
         return self.in_bounds / self.paired if self.paired else math.nan
 
 
-_SUMS = (
-    "tellings",
-    "false",
-    "in_bounds",
-    "paired",
-    "countable",
-    "counted",
-    "misordered",
-    "repeated_ids",
-    "residual",
-)
+_FIELDS = tuple(attribute.name for attribute in fields(Score))
 
 
-def spread(values: Sequence[float]) -> tuple[float, float, float]:
+def spread(times: Counter[float]) -> tuple[float, float, float]:
     """The median, the 95th percentile and the maximum."""
-    if len(values) < 2:
-        return (values[0],) * 3 if values else (math.nan,) * 3
-    cuts = quantiles(values, n=20, method="inclusive")
-    return cuts[9], cuts[18], max(values)
+    reached = 0
+    marks: list[float] = []
+    for time in sorted(times):
+        reached += times[time]
+        while len(marks) < 2 and reached >= (0.5, 0.95)[len(marks)] * times.total():
+            marks.append(time)
+    return (*marks, max(times)) if times else (math.nan,) * 3  # type: ignore[return-value]  # two marks by now
 
 
 # --- the truth ------------------------------------------------------------------------------------
@@ -341,11 +332,11 @@ def _weigh(score: Score, truth: Truth | None, telling: Telling) -> None:
         return
     score.paired += 1
     score.in_bounds += is_inside
-    error = abs(telling.at - math.floor(truth.at))
-    score.all_errors.append(error)
-    score.widths.append(telling.width)
+    error = round(abs(telling.at - math.floor(truth.at)), 1)
+    score.all_errors[error] += 1
+    score.widths[round(telling.width, 1)] += 1
     if telling.has_origin:
-        score.errors.append(error)
+        score.errors[error] += 1
 
 
 def tally(score: Score, truths: Iterable[Truth]) -> None:

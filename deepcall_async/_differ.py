@@ -238,11 +238,15 @@ def _compare(run: _Diff, memory: Memory, seen: Agent, told: list[Transition]) ->
 
 def _pinned(before: Agent, seen: Agent, available: datetime | None) -> Agent:
     """The agent as seen, running episodes with the origins they had; `before` itself if nothing changed."""
+    if seen == before:  # nearly always
+        return before
     kept: dict[str, Any] = {}
     for facet in FACETS:
         old, new = facet.of(before), facet.of(seen)
-        if old is not None and new is not None and is_same_episode(facet, before, seen, available):
-            kept[facet.field] = new if old.since is None else evolve(new, since=old.since)
+        if old is None or new is None or old.since is None or new.since == old.since:
+            continue
+        if is_same_episode(facet, before, seen, available):
+            kept[facet.field] = evolve(new, since=old.since)
     pinned = evolve(seen, **kept) if kept else seen
     return before if pinned == before else pinned
 

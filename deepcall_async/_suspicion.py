@@ -57,8 +57,10 @@ def common_shift(state: FloorState, snapshot: Snapshot) -> timedelta:
     moves: Counter[timedelta] = Counter()
     for agent_id, seen in snapshot.agents.items():
         memory = state.memories.get(agent_id)
-        for facet in FACETS if memory is not None and memory.agent is not seen else ():
-            old, new = facet.of(memory.agent), facet.of(seen)  # type: ignore[union-attr]  # not None here
+        if memory is None or memory.agent == seen:
+            continue
+        for facet in FACETS:
+            old, new = facet.of(memory.agent), facet.of(seen)
             if old is not None and new is not None and old.since and new.since:
                 moves[new.since - old.since] += 1
     if not moves:
