@@ -15,8 +15,10 @@ import asyncio
 import json
 import logging
 import os
+import re
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from attrs import field, frozen
@@ -34,7 +36,7 @@ logger = logging.getLogger("deepcall_async")
 
 RENEWABLE = (AgentErrorCode.INVALID_TOKEN, AgentErrorCode.TOKEN_MISSING)
 MASK = "***"
-_SHORTEST_PIECE = 4  # characters of a secret that still count as one, at the end of a text cut to length
+_SHORTEST_PIECE = 4  # so many of a secret's first characters count as the secret: messages are cut to length
 
 _Exception = TypeVar("_Exception", bound=BaseException)
 _Error = TypeVar("_Error", bound=DeepcallError)
@@ -124,11 +126,14 @@ def _forms(auth: Auth) -> list[str]:
     return sorted(forms, key=len, reverse=True)
 
 
-def _without_tail(text: str, secret: str) -> str:
-    """The text without the first characters of the secret at its end: it may have been cut to length."""
-    for size in range(len(secret) - 1, _SHORTEST_PIECE - 1, -1):
-        if text.endswith(secret[:size]):
-            return text[:-size] + MASK
+def _strike(text: str, secret: str) -> str:
+    """The text without the secret, and without the beginning of it where the text was cut within."""
+    beginning = secret[:_SHORTEST_PIECE]
+    start = text.find(beginning)
+    while start >= 0:
+        equal = takewhile(lambda pair: pair[0] == pair[1], zip(text[start:], secret, strict=False))
+        text = text[:start] + MASK + text[start + len([*equal]) :]
+        start = text.find(beginning, start + len(MASK))
     return text
 
 
@@ -146,9 +151,15 @@ class Grant:
         self._auth = auth
 
     def redact(self, text: str) -> str:
-        """The text without the secrets of these credentials."""
+        """A message without the secrets of these credentials: rather too short than with a piece of one."""
         for form in _forms(self._auth):
-            text = _without_tail(text.replace(form, MASK), form)
+            text = _strike(text, form)
+        return text
+
+    def blot(self, text: str) -> str:
+        """A document without these credentials, where they stand as words of their own."""
+        for form in _forms(self._auth):
+            text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", MASK, text)
         return text
 
     def clean(self, error: _Error) -> _Error:
@@ -190,6 +201,10 @@ class FixedCredentials:
     def __init__(self, auth: Auth) -> None:
         self._grant = Grant(auth)
 
+    def blot(self, text: str) -> str:
+        """A document without the credentials."""
+        return self._grant.blot(text)
+
     async def current(self) -> Grant:
         """The grant to send the next request with."""
         return self._grant
@@ -210,6 +225,10 @@ class ProvidedCredentials:
         self._timeout = timeout
         self._grant: Grant | None = None
         self._renewals: list[_Renewal] = []
+
+    def blot(self, text: str) -> str:
+        """A document without the credentials last given."""
+        return self._grant.blot(text) if self._grant else text
 
     async def current(self) -> Grant:
         """The grant to send the next request with."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from ._differ import FloorState
 from ._json import from_json, to_json
+from ._memory import FloorState
 from ._model import FloorTotals
 
 FORMAT = 1  # raise it when an older reader would misread the newer form

@@ -13,20 +13,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve
 
 from ._clock import epoch
-from ._ledger import Account, Finding, Learned, Phase, Sighting, Tally, audit, first_sight
+from ._evidence import CALL, FACETS, Evidence, Facet, is_same_episode, new_anchors
+from ._ledger import Finding, Learned, Phase, Sighting, Tally, audit
+from ._memory import FloorState, Memory, is_busy, remember
 from ._model import Agent, Call, Snapshot
-from ._rules import (
-    CALL,
-    FACETS,
-    RULES,
-    Evidence,
-    Facet,
-    is_same_episode,
-    new_anchors,
-)
+from ._rules import RULES
 from ._transitions import (
     AgentAdded,
     AgentRemoved,
@@ -41,39 +35,6 @@ from ._transitions import (
 REMEMBERED = timedelta(days=1)  # how long an agent who logged out of view is remembered
 
 
-@frozen(kw_only=True)
-class Memory:
-    """What is remembered of one agent.
-
-    agent: its last known state, origins pinned. available_since: the last `avD` sent.
-    awaits_available: it was busy, and `avD` has not moved since. anchors: see `Evidence`.
-    last_call: when the last call transition was told for. unread_since: the last poll that showed
-    its row, when later ones could not be read. gone_since: when it was last in view, by login.
-    """
-
-    agent: Agent
-    tally: Tally
-    available_since: datetime | None
-    awaits_available: bool
-    anchors: Mapping[str, str] = field(factory=dict)
-    last_call: datetime
-    unread_since: datetime | None = None
-    gone_since: datetime | None = None
-
-
-@frozen(kw_only=True)
-class FloorState:
-    """What is remembered of a floor.
-
-    time: the latest server time believed. forgotten: the accounts of agents no longer remembered.
-    """
-
-    time: datetime
-    memories: Mapping[str, Memory]
-    learned: Learned = field(factory=Learned)
-    forgotten: Account = field(factory=Account)
-
-
 @define(kw_only=True)
 class _Diff:
     """One diff in progress."""
@@ -85,28 +46,6 @@ class _Diff:
     known: Learned
     phases: tuple[Phase, ...]
     learned: Learned
-
-
-def first_state(snapshot: Snapshot) -> FloorState:
-    """The state after a baseline: everything is known, nothing has changed."""
-    now = snapshot.server_time
-    return FloorState(
-        time=now, memories={key: _remember(agent, now) for key, agent in snapshot.agents.items()}
-    )
-
-
-def shifted(state: FloorState, by: timedelta) -> FloorState:
-    """The state after the server's clock was set: every origin moved, and no episode changed."""
-    memories = {key: _shifted(memory, by) for key, memory in state.memories.items()}
-    return evolve(state, memories=memories)
-
-
-def _shifted(memory: Memory, by: timedelta) -> Memory:
-    episodes = {facet: facet.of(memory.agent) for facet in FACETS}
-    dated = {facet: episode for facet, episode in episodes.items() if episode and episode.since}
-    agent = evolve(memory.agent, **{f.field: evolve(e, since=e.since + by) for f, e in dated.items()})
-    anchors = {facet.name: str(epoch(episode.since)) for facet, episode in dated.items()}
-    return evolve(memory, agent=agent, anchors={**anchors, **memory.anchors})
 
 
 def diff(
@@ -165,22 +104,9 @@ def _is_unread(agent_id: str, snapshot: Snapshot) -> bool:
 # --- agents who come and go -------------------------------------------------------------------------
 
 
-def _remember(agent: Agent, now: datetime) -> Memory:
-    """The memory of an agent at first sight."""
-    undated = [facet for facet in FACETS if (seen := facet.of(agent)) is not None and seen.since is None]
-    return Memory(
-        agent=agent,
-        tally=first_sight(agent, now),
-        available_since=agent.available_since,
-        awaits_available=_is_busy(agent),
-        anchors={facet.name: f"b{epoch(now)}" for facet in undated},
-        last_call=now,
-    )
-
-
 def _arrive(run: _Diff, seen: Agent, told: list[Transition]) -> Memory:
     """An agent not in view before: its state is new to us; only what began since p is news."""
-    memory = _remember(seen, run.now)
+    memory = remember(seen, run.now)
     begun = tuple(
         facet for facet in FACETS if (episode := facet.of(seen)) is not None and _is_news(run, episode.since)
     )
@@ -286,7 +212,7 @@ def _step(
         agent=after,
         tally=tally,
         available_since=after.available_since or memory.available_since,
-        awaits_available=_is_busy(after)
+        awaits_available=is_busy(after)
         or ((memory.awaits_available or has_called) and not _became_available(memory, after)),
         anchors=_anchors(evidence),
         last_call=max(calls, default=memory.last_call),
@@ -350,10 +276,6 @@ def _audited(
     )
 
 
-def _is_busy(agent: Agent) -> bool:
-    return agent.call is not None or bool(agent.is_occupied)
-
-
 def _became_available(memory: Memory, after: Agent) -> bool:
     new, known = after.available_since, memory.available_since
     return new is not None and (known is None or new > known)
@@ -364,7 +286,7 @@ def _is_idle(memory: Memory, after: Agent) -> bool:
 
     Should a server not flag wrap-up as occupied, the agent still waits for its `avD`.
     """
-    if _is_busy(after):
+    if is_busy(after):
         return False
     if not after.is_logged_in or after.on_break is not None or after.available_since is None:
         return True
@@ -374,7 +296,7 @@ def _is_idle(memory: Memory, after: Agent) -> bool:
 def _is_free(memory: Memory) -> bool:
     """Whether a new `avD` would be unaccounted for: logged in, not busy, and not waiting for one."""
     agent = memory.agent
-    return agent.is_logged_in and not (_is_busy(agent) or agent.on_break or memory.awaits_available)
+    return agent.is_logged_in and not (is_busy(agent) or agent.on_break or memory.awaits_available)
 
 
 def _anchors(evidence: Evidence) -> dict[str, str]:

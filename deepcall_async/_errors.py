@@ -94,10 +94,12 @@ class DeepcallError(Exception):
 
     `is_transient`: the same request may succeed if sent again soon.
     `ends_stream`: polling on is pointless until a person acts; a stream raises it.
+    `retry_after`: seconds the server asked to be left alone for, None when it did not.
     """
 
     is_transient: bool = False
     ends_stream: bool = False
+    retry_after: float | None = None
 
 
 class ConfigurationError(DeepcallError, ValueError):
@@ -119,8 +121,7 @@ class RequestTimeout(TransportError, TimeoutError):
 class UnexpectedStatus(TransportError):
     """An HTTP status other than 2xx without a readable API answer in the body.
 
-    `status` is the HTTP status; `retry_after` the seconds the server asked to be left
-    alone for, or None. 408, 429 and 5xx are worth a retry, others are not.
+    `status` is the HTTP status. 408, 425, 429 and 5xx are worth a retry, others are not.
     """
 
     def __init__(self, message: str, status: int, *, retry_after: float | None = None) -> None:
@@ -151,7 +152,7 @@ class ApiError(DeepcallError):
     when not known; `advice` what to do about it.
     """
 
-    advice: ClassVar[str] = "The code is not in the vendor's table; see the message."
+    advice: ClassVar[str] = "This is no answer that Agent/live is documented to give: go by the message."
 
     def __init__(self, code: int | None, message: str, *, http_status: int | None = None) -> None:
         super().__init__(code, message)
@@ -161,9 +162,10 @@ class ApiError(DeepcallError):
 
     def __str__(self) -> str:
         known = describe_code(self.code)
+        code = "without a code" if self.code is None else str(self.code)
         said = repr(self.message) if self.message else "no message"
         meaning = f" ({known})" if known and known.lower() != self.message.lower() else ""
-        return f"API error {self.code}: {said}{meaning}. {self.advice}"
+        return f"API error {code}: {said}{meaning}. {self.advice}"
 
 
 class AuthenticationError(ApiError):

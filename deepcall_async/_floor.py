@@ -18,8 +18,9 @@ from typing import Any
 from attrs import evolve
 
 from ._checkpoint import CheckpointWarning, Mark, UnusableCheckpointError, read_checkpoint
-from ._differ import diff, first_state, shifted
+from ._differ import diff
 from ._errors import ConfigurationError, DeepcallError
+from ._memory import first_state, shifted
 from ._model import ClockSource, Snapshot
 from ._suspicion import NO_ROWS, OLDER, SHIFTED, common_shift, oddities, suspicions
 from ._update import Gap, LiveUpdate, Outage

@@ -122,7 +122,7 @@ def epoch_seconds(value: Any, _: Any = None) -> int | None:
 def elapsed(value: Any, _: Any = None) -> int | None:
     """[hours, minutes, seconds] as seconds: hours unbounded, the others 0 to 60; [] and null mean none."""
     try:  # as the server writes it, nearly always
-        hours, minutes, seconds = value
+        hours, minutes, seconds = value[:]  # a list; three keys of an object are no triple
         return _HOURS[hours] + _MINUTES[minutes] + _SECONDS[seconds]
     except (KeyError, TypeError, ValueError):
         return _any_triple(value)
@@ -136,9 +136,10 @@ def _any_triple(value: Any) -> int | None:
     hour, minute, second = (integer(part) for part in value)
     if hour is None or minute is None or second is None:
         reject(value, "[hours, minutes, seconds]")
-    if hour > MAX_HOURS or minute > 60 or second > 60:
+    total = hour * 3600 + minute * 60 + second
+    if minute > 60 or second > 60 or total > MAX_HOURS * 3600:
         reject(value, "[hours, minutes, seconds]")
-    return hour * 3600 + minute * 60 + second
+    return total
 
 
 def any_elapsed(value: Any) -> int | None:

@@ -140,8 +140,11 @@ class Agent:
 class FloorTotals:
     """The counts the server sends beside the rows, each >= 0, None when not sent.
 
-    Wire: `lA oCA oBA Dia Ring` documented, `sip mic` observed. Whether they cover the whole
-    account or only the rows asked for is not documented.
+    logged_in: agents with a login; in the sample, those whose web login is on. Wire: `lA`, documented.
+    on_call, on_break: Wire: `oCA`, `oBA`, documented.
+    after_call_work, ringing: Wire: `Dia`, `Ring`, documented; no row shows either as such.
+    sip: phones not offline, likely. microphones: permitted ones, likely. Wire: `sip`, `mic`, observed.
+    Whether they cover the whole account or only the rows asked for is not documented.
     """
 
     logged_in: int | None = None

@@ -78,7 +78,7 @@ class RetryPolicy:
 
     def pause(self, error: BaseException | None) -> float | None:
         """Seconds the server asked to be left alone for, capped; None when it did not ask."""
-        asked: float | None = getattr(error, "retry_after", None)
+        asked = error.retry_after if isinstance(error, DeepcallError) else None
         return None if asked is None else min(asked, self.max_retry_after)
 
 

@@ -13,7 +13,7 @@ import os
 import ssl as ssl_module
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Literal, Self, TextIO, TypedDict, TypeVar, Unpack
 
 import aiohttp
 
@@ -23,6 +23,7 @@ from ._errors import AuthenticationError, ConfigurationError, DeepcallError
 from ._floor import LiveFloor
 from ._model import Snapshot
 from ._polling import MIN_INTERVAL, RetryPolicy, Stoppable, retrying, seconds
+from ._recording import RecordingFloor
 from ._request import Request, check_type, live_request
 from ._stream import LiveStream, Source
 from ._transport import Reply, Transport, live_url
@@ -181,6 +182,7 @@ class DeepcallSession:
         filters: Iterable[Mapping[str, Any]] = (),
         resume_from: Mapping[str, Any] | None = None,
         max_outage: float | timedelta | None = None,
+        record_to: TextIO | None = None,
     ) -> LiveStream:
         """The floor as a stream: one `LiveUpdate` a tick, see `LiveStream`.
 
@@ -188,12 +190,18 @@ class DeepcallSession:
         group_id, status, detail, filters: as for `live`.
         resume_from: the `checkpoint` of the last update that was dealt with, to go on from there.
         max_outage: how long polls may fail before the stream raises the last one's error; None: for ever.
+        record_to: a text file for the raw replies, without credentials; `replay` reads it. What writing
+            raises is raised by `anext`.
         """
         self._check_open()
         tick = seconds("interval", interval, least=MIN_INTERVAL)
         patience = None if max_outage is None else seconds("max_outage", max_outage)
         request = live_request(group_id=group_id, status=status, detail=detail, filters=filters)
-        floor = LiveFloor(status, scope=self._account, view=request.view, resume_from=resume_from)
+        identity: dict[str, Any] = {"scope": self._account, "view": request.view, "resume_from": resume_from}
+        if record_to is None:
+            floor = LiveFloor(status, **identity)
+        else:
+            floor = RecordingFloor(record_to, status, **identity, redact=self._credentials.blot)
 
         def receive(reply: Reply) -> LiveUpdate:
             return floor.receive(reply.body, date=reply.date, received_at=reply.received_at)
@@ -244,7 +252,7 @@ class DeepcallSession:
             return read(reply)
         except DeepcallError as error:
             failure = grant.clean(error)
-        vars(failure)["retry_after"] = reply.retry_after
+        failure.retry_after = reply.retry_after
         raise failure
 
 

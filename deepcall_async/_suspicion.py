@@ -6,9 +6,9 @@ from collections import Counter
 from datetime import timedelta
 
 from ._clock import PIN_TOLERANCE, ROUNDING, ROW_CLOCK_SLACK
-from ._differ import FloorState
+from ._evidence import FACETS
+from ._memory import FloorState
 from ._model import Snapshot
-from ._rules import FACETS
 
 OLDER = "the server's time runs backwards"
 NO_ROWS = "no rows, though lA counts logged-in agents"

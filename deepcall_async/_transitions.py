@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import Enum
+from hashlib import sha256
 from typing import ClassVar
 
 from attrs import frozen
@@ -37,7 +38,7 @@ class Channel(Enum):
 class _Transition:
     """What every transition has.
 
-    id: the same for the same fact, at most 255 ASCII characters.
+    id: the same for the same fact, at most 255 printable ASCII characters.
     at: the best estimate; where only bounds are known, `latest`: by then it had happened.
     earliest, latest: the bounds, `earliest <= at <= latest`, on the server's clock; as the server
         rounds to seconds, the truth lies within one second of them.
@@ -174,4 +175,11 @@ def in_order(transitions: Iterable[Transition]) -> tuple[Transition, ...]:
 
 def fact_id(scope: str, agent_id: str, kind: str, anchor: str) -> str:
     """The id of a fact: whose, which agent's, what, and what tells it from others of its kind."""
-    return ":".join(part for part in (scope, agent_id, kind, anchor) if part)
+    return ":".join(part for part in (_plain(scope), _plain(agent_id), kind, anchor) if part)
+
+
+def _plain(name: str) -> str:
+    """A name as it is; a digest of one too long or too strange to stand in an id."""
+    if len(name) <= 80 and name.isascii() and name.isprintable():
+        return name
+    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]

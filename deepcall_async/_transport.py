@@ -241,7 +241,7 @@ def _translated(error: Exception, allowed: float) -> TransportError:
         return _caused_by(error.os_error, f"no connection to {error.host}:{error.port} ({kind})")
     if isinstance(error, OSError | aiohttp.ServerDisconnectedError):
         failure = _caused_by(error, f"the connection was lost before the answer was complete ({kind})")
-        vars(failure)["retry_after"] = 0.0  # a kept-alive connection, closed meanwhile, is normal life
+        failure.retry_after = 0.0  # a kept-alive connection, closed meanwhile, is normal life
         return failure
     if isinstance(error, aiohttp.ClientPayloadError):
         return TransportError(f"the answer was cut short, or cannot be decompressed ({kind})")

@@ -106,10 +106,15 @@ def test_a_secret_in_a_text_is_masked_also_in_its_escaped_forms() -> None:
     assert grant.redact('a 70212345 b p\\xe4"ss c p\\u00e4\\"ss d pä"ss') == "a *** b *** c *** d ***"
 
 
-def test_the_piece_of_a_secret_at_the_end_of_a_cut_text_is_masked() -> None:
+def test_the_beginning_of_a_secret_in_a_text_that_was_cut_is_masked() -> None:
     grant = Grant(SsidAuth("0123456789abcdef"))
     assert grant.redact("got 0123456789ab") == "got ***"
+    assert grant.redact("got '0123456789ab...', and 01234567 before") == "got '***...', and *** before"
     assert grant.redact("got 012") == "got 012"
+
+
+def test_a_secret_shorter_than_a_piece_is_masked_too() -> None:
+    assert Grant(SsidAuth("*x")).redact("*x x*x") == "*** x***"
 
 
 def test_an_error_is_cleaned_in_all_its_texts_and_loses_its_frames() -> None:

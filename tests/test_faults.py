@@ -10,10 +10,10 @@ import ssl
 import time
 import tracemalloc
 import zlib
-from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from deepcall_async._errors import (
     ApiError,
@@ -53,7 +53,6 @@ LATER = floor(
 )
 HEAD, _, BODY = GOOD.partition(b"\r\n\r\n")
 HTML = "<html><body>Bad Gateway</body></html>"
-CERTIFICATE = Path(__file__).parent / "data" / "localhost_for_tests_only.pem"
 MESSAGE: dict[str, Any] = json.loads(BODY)["message"]
 
 
@@ -330,9 +329,12 @@ async def test_an_error_beyond_the_stream_end_of_a_keep_alive_does_no_harm() -> 
 # --- TLS -----------------------------------------------------------------------------------
 
 
+AUTHORITY = trustme.CA()
+
+
 def _server_tls() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
+    AUTHORITY.issue_cert("127.0.0.1", "localhost").configure_cert(context)
     return context
 
 
@@ -345,7 +347,8 @@ async def test_a_certificate_nobody_vouches_for_is_refused_at_once() -> None:
 
 
 async def test_the_callers_ssl_context_says_whom_to_trust() -> None:
-    trust = ssl.create_default_context(cafile=CERTIFICATE)
+    trust = ssl.create_default_context()
+    AUTHORITY.configure_trust(trust)
     async with serving(GOOD, tls=_server_tls()) as server, server.session(ssl=trust) as session:
         assert (await session.live()).agents.keys() == {"1", "2"}
 

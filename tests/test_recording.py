@@ -8,10 +8,19 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deepcall_async import ApiError, ConfigurationError, LiveUpdate, ReplyError, RequestTimeout
+from deepcall_async import (
+    ApiError,
+    ConfigurationError,
+    DeepcallSession,
+    LiveUpdate,
+    ReplyError,
+    RequestTimeout,
+    RetryPolicy,
+    TokenAuth,
+)
 from deepcall_async._json import transition_to_json
 from deepcall_async._recording import RecordingFloor, replay
-from deepcall_async.simulator import Floor, Pace
+from deepcall_async.simulator import Fault, Floor, Pace, Simulator
 
 HEADER = '{"deepcall_recording": 1, "status": "all", "scope": "", "view": "", "resume_from": null}\n'
 SEEN = datetime(2026, 1, 5, 4, 0, tzinfo=UTC)
@@ -85,3 +94,20 @@ def test_secrets_that_a_server_echoes_are_struck_out() -> None:
 def test_a_file_that_is_no_recording_is_refused_with_its_line(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"line \d is not of a recording"):
         list(replay(io.StringIO(text)))
+
+
+async def test_a_stream_records_what_it_polled_without_its_credentials() -> None:
+    file = io.StringIO()
+    async with Simulator(agents=5, seed=2, token="tok-5ecret", user_id="87654321") as server:
+        server.script(None, None, Fault(body=b'{"status":"success","message":{"pr":"87654321 tok-5ecret"}}'))
+        auth = TokenAuth("87654321", "tok-5ecret")
+        once = RetryPolicy(attempts=1)
+        async with (
+            DeepcallSession(auth, base_url=server.url, retry=once) as session,
+            session.poll_live(0.1, record_to=file) as stream,
+        ):
+            updates = [await anext(stream) for _ in range(4)]
+    assert updates[2 if updates[1].outage is None else 1].outage is not None
+    assert "87654321" not in file.getvalue()
+    assert "tok-5ecret" not in file.getvalue()
+    assert [told(update) for update in replay(io.StringIO(file.getvalue()))] == [told(u) for u in updates]

@@ -381,7 +381,7 @@ HTML = b"<html><body>502 Bad Gateway</body></html>"
         ({"status": "error", "message": "x", "errCode": 1015}, 200, PermissionDenied, "1015"),
         ({"status": "error", "message": "x", "code": "1015"}, 200, PermissionDenied, "1015"),
         ({"status": "success", "message": "x", "code": 1015}, 200, PermissionDenied, "1015"),
-        ({"status": "error", "message": "x"}, 200, ApiError, "None"),
+        ({"status": "error", "message": "x"}, 200, ApiError, "without a code"),
         ({"status": "failed", "msg": "x", "code": 0}, 200, ApiError, "0"),
         (
             {"status": "success", "message": "Invalid token", "code": 200},

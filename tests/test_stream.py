@@ -374,7 +374,8 @@ async def test_a_closed_session_ends_its_streams_with_an_error_not_in_silence() 
 
 
 async def test_credentials_that_expire_under_many_streams_are_renewed_once_and_no_stream_notices() -> None:
-    valid, given = ["ssid-1"], []
+    valid = ["ssid-1"]
+    given: list[str] = []
 
     async def provider() -> Auth:
         given.append(f"ssid-{len(given) + 1}")
@@ -579,13 +580,15 @@ async def test_a_stream_stops_within_a_tenth_of_a_second_and_leaves_nothing(phas
 def test_the_end_of_the_loop_ends_a_stream_at_once() -> None:
     async def watch() -> None:
         async with serving(GOOD, stall) as server, server.session() as session:
+            servers.append(server)
             await anext(session.poll_live(60))
 
     async def main() -> tuple[asyncio.Task[None], float]:
         watcher = asyncio.create_task(watch())
-        await asyncio.sleep(0.1)
+        await until(lambda: bool(servers) and len(servers[0].requests) == 2)
         return watcher, time.perf_counter()
 
+    servers: list[FakeServer] = []
     watcher, ended = asyncio.run(main(), debug=True)
     assert time.perf_counter() - ended < 0.1
     assert watcher.cancelled()

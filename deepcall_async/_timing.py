@@ -1,0 +1,64 @@
+"""When things happened, as exactly as the evidence shows: never more.
+
+An origin tells a start to the second. An end lies before whatever follows it. The talk time a
+call added to the counter tells its end from its start.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ._clock import PIN_TOLERANCE, ROUNDING
+from ._evidence import CALL, Evidence, Facet, Span
+from ._model import AgentState
+
+
+def start_span(e: Evidence, facet: Facet) -> Span:
+    """Its origin, known to a second. A claim that the poll at p contradicts is clamped."""
+    origin = facet.of(e.after).since
+    if origin is None:
+        return Span(e.now, e.polled, e.now)
+    at = min(max(origin, e.polled), e.now)
+    if facet in e.ended and origin < e.polled:  # it was on at p already, too close to the other to tell
+        return Span(at, origin - ROUNDING, at)
+    if origin < e.polled - PIN_TOLERANCE:
+        return Span(at, e.polled, e.now)
+    return Span(at, max(e.polled, at - ROUNDING), min(e.now, at + ROUNDING))
+
+
+def end_span(e: Evidence, facet: Facet) -> Span:
+    """By the time its successor began, or the agent was available again."""
+    successor = start_span(e, facet) if facet in e.begun else Span(e.now, e.polled, e.now)
+    latest = successor.at
+    if facet.moves_available and e.available is not None:
+        latest = max(e.polled, min(latest, e.available))
+    return Span(latest, min(e.polled, successor.earliest), latest)
+
+
+def talk_span(e: Evidence) -> Span | None:
+    """The end of the call seen at p as its talk time tells it; None where no talk time is surely its own."""
+    since = e.before.call.since if e.before.call else None
+    talk, bounds = e.finding.talk, end_span(e, CALL)
+    if since is None or talk is None or e.finding.hidden:
+        return None
+    told = since + talk
+    if not bounds.earliest - ROUNDING <= told <= bounds.latest + ROUNDING:
+        return None  # the counter speaks of something else
+    at = min(max(told, bounds.earliest), bounds.latest)
+    return Span(at, max(bounds.earliest, at - ROUNDING), min(bounds.latest, at + ROUNDING))
+
+
+def hidden_spans(e: Evidence, talk: timedelta | None) -> tuple[Span, Span]:
+    """Start and end of one hidden call: between what was seen before it and what was seen after it."""
+    lower, not_before = e.finding.since, max(e.last_call, e.finding.since)
+    if CALL in e.ended:
+        lower, not_before = end_span(e, CALL).earliest, end_span(e, CALL).at
+    upper = e.now
+    if CALL in e.begun:
+        upper = start_span(e, CALL).at
+    elif e.available is not None and e.shows_wrap_up and e.after.state is AgentState.AVAILABLE:
+        upper = e.available  # available ever since, so the call was over by then
+    upper = max(upper, not_before)
+    length = talk or timedelta(0)
+    starts = max(upper - length, not_before)
+    return Span(starts, lower, starts), Span(upper, min(lower + length, upper), upper)
