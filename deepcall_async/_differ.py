@@ -15,7 +15,6 @@ from typing import Any
 
 from attrs import define, evolve
 
-from ._clock import epoch
 from ._evidence import CALL, FACETS, Evidence, Facet, is_same_episode, new_anchors
 from ._ledger import Finding, Learned, Phase, Sighting, Tally, audit
 from ._memory import FloorState, Memory, is_busy, remember
@@ -42,6 +41,7 @@ class _Diff:
     scope: str
     by_login: bool
     polled: datetime
+    repeat: int
     now: datetime
     known: Learned
     phases: tuple[Phase, ...]
@@ -61,6 +61,7 @@ def diff(
         scope=scope,
         by_login=by_login,
         polled=state.time,
+        repeat=state.repeat,
         now=max(state.time, snapshot.server_time),
         known=state.learned,
         phases=state.learned.phases,
@@ -86,7 +87,13 @@ def diff(
             memories[agent_id] = kept
         else:
             forgotten += memories.pop(agent_id).tally.account
-    state = FloorState(time=run.now, memories=memories, learned=run.learned, forgotten=forgotten)
+    state = FloorState(
+        time=run.now,
+        repeat=run.repeat + 1 if run.now == run.polled else 0,
+        memories=memories,
+        learned=run.learned,
+        forgotten=forgotten,
+    )
     return state, evolve(snapshot, agents=agents), in_order(told)
 
 
@@ -114,8 +121,7 @@ def _arrive(run: _Diff, seen: Agent, told: list[Transition]) -> Memory:
     transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
     if not run.by_login:
         latest = min((transition.at for transition in transitions), default=run.now)
-        anchor = f"p{epoch(run.polled)}"
-        told.append(evidence.tell(AgentAdded, evidence.by_now(latest), Basis.OBSERVED, anchor))
+        told.append(evidence.tell(AgentAdded, evidence.by_now(latest), Basis.OBSERVED, evidence.poll))
     told.extend(transitions)
     return evolve(memory, anchors={**memory.anchors, **_anchors(evidence)})
 
@@ -133,7 +139,7 @@ def _leave(run: _Diff, memory: Memory, told: list[Transition]) -> Memory | None:
         return evolve(_step(run, memory, gone, told, is_sent=False), gone_since=run.now)
     evidence = _bare_evidence(run, memory.agent, memory.agent, ())
     evidence.previous, evidence.polled = memory.agent, memory.unread_since or run.polled
-    told.append(evidence.tell(AgentRemoved, evidence.by_now(), Basis.OBSERVED, f"p{epoch(evidence.polled)}"))
+    told.append(evidence.tell(AgentRemoved, evidence.by_now(), Basis.OBSERVED, evidence.poll))
     return None
 
 
@@ -142,6 +148,7 @@ def _bare_evidence(run: _Diff, before: Agent, after: Agent, begun: tuple[Facet, 
     return Evidence(
         scope=run.scope,
         polled=run.polled,
+        repeat=run.repeat,
         now=run.now,
         before=before,
         after=after,
@@ -261,6 +268,7 @@ def _audited(
     return tally, Evidence(
         scope=run.scope,
         polled=polled,
+        repeat=run.repeat,
         now=run.now,
         before=memory.agent,
         after=after,

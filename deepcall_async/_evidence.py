@@ -66,6 +66,7 @@ class Span:
 class Evidence:
     """Everything known of one agent between p (`polled`) and n (`now`).
 
+    repeat: how many polls before the one at p showed the same second.
     before, after: its state at either; `before` is blank for an agent not seen before.
     previous: `before`, or None when the agent was not in view.
     anchors: what stands for the origin in the ids of open episodes that have none.
@@ -77,6 +78,7 @@ class Evidence:
 
     scope: str
     polled: datetime
+    repeat: int = 0
     now: datetime
     before: Agent
     after: Agent
@@ -89,6 +91,11 @@ class Evidence:
     shows_wrap_up: bool = False
     last_call: datetime
     finding: Finding
+
+    @property
+    def poll(self) -> str:
+        """What identifies the poll at p in ids."""
+        return f"p{epoch(self.polled)}" + (f"+{self.repeat}" if self.repeat else "")
 
     def tell(self, kind: type[Any], span: Span, basis: Basis, anchor: str, **more: Any) -> Any:
         """A transition of this agent, with its id."""
@@ -132,7 +139,7 @@ def new_anchors(e: Evidence, facet: Facet) -> dict[str, str]:
     """The anchor of an episode that begins now without a usable origin: the poll before it."""
     since = facet.of(e.after).since
     if since is None:
-        return {facet.name: f"p{epoch(e.polled)}"}
+        return {facet.name: e.poll}
     if since < e.polled - PIN_TOLERANCE:  # the poll at p contradicts it: it may have been told before
-        return {facet.name: f"{epoch(since)}.p{epoch(e.polled)}"}
+        return {facet.name: f"{epoch(since)}.{e.poll}"}
     return {}

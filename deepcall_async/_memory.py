@@ -37,10 +37,12 @@ class Memory:
 class FloorState:
     """What is remembered of a floor.
 
-    time: the latest server time believed. forgotten: the accounts of agents no longer remembered.
+    time: the latest server time believed. repeat: how many polls before the last showed it too.
+    forgotten: the accounts of agents no longer remembered.
     """
 
     time: datetime
+    repeat: int = 0
     memories: Mapping[str, Memory]
     learned: Learned = field(factory=Learned)
     forgotten: Account = field(factory=Account)
