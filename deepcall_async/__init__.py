@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ._account import Account, Phase
     from ._auth import Auth, AuthProvider, SsidAuth, TokenAuth
     from ._checkpoint import CheckpointWarning
     from ._checkpoint_file import load_checkpoint, save_checkpoint
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     )
     from ._floor import LiveFloor
     from ._json import agent_to_json, snapshot_to_json, transition_from_json, transition_to_json
-    from ._ledger import Account, Phase
     from ._model import (
         Agent,
         AgentState,
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from ._update import Gap, Ledger, LiveUpdate, Outage
 
 _HOME = {
-    "Account": "._ledger",
+    "Account": "._account",
     "Agent": "._model",
     "AgentAdded": "._transitions",
     "AgentErrorCode": "._errors",
@@ -104,7 +104,7 @@ _HOME = {
     "Login": "._model",
     "Outage": "._update",
     "PermissionDenied": "._errors",
-    "Phase": "._ledger",
+    "Phase": "._account",
     "Quarantined": "._model",
     "RecordingFloor": "._recording",
     "ReplyError": "._errors",

@@ -9,6 +9,7 @@ from attrs import field, frozen
 from ._json import from_json, to_json
 from ._memory import FloorState
 from ._model import FloorTotals
+from ._suspicion import Suspicion
 
 FORMAT = 1  # raise it when an older reader would misread the newer form
 
@@ -27,7 +28,8 @@ class Mark:
 
     scope, view, status: whose floor, which part of it, and what an absent row means.
     sequence: of the update. totals: the last good ones. accepted: what was odd about the last good
-    reply and is no longer suspect. held, clock_steps: how many so far.
+    reply and is no longer suspect. suspect: what the last reply was held for, None when it was not.
+    is_blank: no agent was seen yet, though the server counted some. held, clock_steps: how many so far.
     """
 
     scope: str
@@ -37,6 +39,8 @@ class Mark:
     totals: FloorTotals
     state: FloorState
     accepted: tuple[str, ...] = field(default=())
+    suspect: Suspicion | None = None
+    is_blank: bool = False
     held: int = 0
     clock_steps: int = 0
 

@@ -15,9 +15,10 @@ from typing import Any
 
 from attrs import define, evolve
 
+from ._account import Account, Learned, Phase
 from ._evidence import CALL, FACETS, Evidence, Facet, is_same_episode, new_anchors
-from ._ledger import Finding, Learned, Phase, Sighting, Tally, audit
-from ._memory import FloorState, Memory, is_busy, remember
+from ._ledger import Finding, Sighting, Tally, audit
+from ._memory import FloorState, Memory, is_busy, never_read, remember
 from ._model import Agent, Call, Snapshot
 from ._rules import RULES
 from ._transitions import (
@@ -34,18 +35,18 @@ from ._transitions import (
 REMEMBERED = timedelta(days=1)  # how long an agent who logged out of view is remembered
 
 
-@define(kw_only=True)
+@define
 class _Diff:
-    """One diff in progress."""
+    """One diff in progress: from `before` to `snapshot`, in which `told` and `learned` grow."""
 
+    before: FloorState
+    snapshot: Snapshot
     scope: str
     by_login: bool
-    polled: datetime
-    repeat: int
     now: datetime
-    known: Learned
     phases: tuple[Phase, ...]
     learned: Learned
+    told: list[Transition]
 
 
 def diff(
@@ -57,44 +58,35 @@ def diff(
     Returns the new state, the snapshot with origins pinned and unreadable agents as last known, and
     the transitions in order.
     """
-    run = _Diff(
-        scope=scope,
-        by_login=by_login,
-        polled=state.time,
-        repeat=state.repeat,
-        now=max(state.time, snapshot.server_time),
-        known=state.learned,
-        phases=state.learned.phases,
-        learned=state.learned,
-    )
+    now = max(state.time, snapshot.server_time)
+    run = _Diff(state, snapshot, scope, by_login, now, state.learned.phases, state.learned, [])
     memories = dict(state.memories)
-    agents: dict[str, Agent] = {}
-    told: list[Transition] = []
     for agent_id, seen in snapshot.agents.items():
         memory = memories.get(agent_id)
-        if memory is None:
-            memories[agent_id] = _arrive(run, seen, told)
-        else:
-            memories[agent_id] = _compare(run, memory, seen, told)
-        agents[agent_id] = memories[agent_id].agent
+        memories[agent_id] = _arrive(run, seen) if memory is None else _compare(run, memory, seen)
+    agents = {agent_id: memories[agent_id].agent for agent_id in snapshot.agents}
     forgotten = state.forgotten
     for memory in _missing(memories, snapshot):
-        agent_id = memory.agent.id
-        if _is_unread(agent_id, snapshot):
-            memories[agent_id] = evolve(memory, unread_since=memory.unread_since or run.polled)
-            agents[agent_id] = memory.agent
-        elif (kept := _leave(run, memory, told)) is not None:
-            memories[agent_id] = kept
-        else:
-            forgotten += memories.pop(agent_id).tally.account
-    state = FloorState(
+        kept = _miss(run, memory)
+        if kept is None:
+            forgotten += memories.pop(memory.agent.id).tally.account
+            continue
+        memories[memory.agent.id] = kept
+        if kept.gone_since is None:
+            agents[memory.agent.id] = kept.agent
+    return _state_after(run, memories, forgotten), evolve(snapshot, agents=agents), in_order(run.told)
+
+
+def _state_after(run: _Diff, memories: dict[str, Memory], forgotten: Account) -> FloorState:
+    return FloorState(
         time=run.now,
-        repeat=run.repeat + 1 if run.now == run.polled else 0,
+        server_time=run.snapshot.server_time,
+        repeat=run.before.repeat + 1 if run.now == run.before.time else 0,
+        unread=never_read(run.snapshot, memories) if run.snapshot.quarantined else (),
         memories=memories,
         learned=run.learned,
         forgotten=forgotten,
     )
-    return state, evolve(snapshot, agents=agents), in_order(told)
 
 
 def _missing(memories: Mapping[str, Memory], snapshot: Snapshot) -> list[Memory]:
@@ -103,17 +95,14 @@ def _missing(memories: Mapping[str, Memory], snapshot: Snapshot) -> list[Memory]
     return [memory for agent_id, memory in memories.items() if agent_id not in snapshot.agents]
 
 
-def _is_unread(agent_id: str, snapshot: Snapshot) -> bool:
-    """Whether an absent agent's row may be one that could not be read."""
-    return any(part.row is not None and part.agent_id in (None, agent_id) for part in snapshot.quarantined)
-
-
 # --- agents who come and go -------------------------------------------------------------------------
 
 
-def _arrive(run: _Diff, seen: Agent, told: list[Transition]) -> Memory:
+def _arrive(run: _Diff, seen: Agent) -> Memory:
     """An agent not in view before: its state is new to us; only what began since p is news."""
     memory = remember(seen, run.now)
+    if seen.id in run.before.unread:  # it was in view all the time
+        return memory
     begun = tuple(
         facet for facet in FACETS if (episode := facet.of(seen)) is not None and _is_news(run, episode.since)
     )
@@ -121,25 +110,34 @@ def _arrive(run: _Diff, seen: Agent, told: list[Transition]) -> Memory:
     transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
     if not run.by_login:
         latest = min((transition.at for transition in transitions), default=run.now)
-        told.append(evidence.tell(AgentAdded, evidence.by_now(latest), Basis.OBSERVED, evidence.poll))
-    told.extend(transitions)
+        run.told.append(evidence.tell(AgentAdded, evidence.by_now(latest), Basis.OBSERVED, evidence.poll))
+    run.told.extend(transitions)
     return evolve(memory, anchors={**memory.anchors, **_anchors(evidence)})
 
 
 def _is_news(run: _Diff, since: datetime | None) -> bool:
-    return run.by_login or (since is not None and since >= run.polled)
+    return run.by_login or (since is not None and since >= run.before.time)
 
 
-def _leave(run: _Diff, memory: Memory, told: list[Transition]) -> Memory | None:
+def _miss(run: _Diff, memory: Memory) -> Memory | None:
+    """An agent has no row, or none that could be read; None when there is nothing to remember."""
+    for part in run.snapshot.quarantined:
+        if part.row is not None and part.agent_id in (None, memory.agent.id):  # it may be this one
+            return evolve(memory, unread_since=memory.unread_since or run.before.time)
+    return _leave(run, memory)
+
+
+def _leave(run: _Diff, memory: Memory) -> Memory | None:
     """An agent's row is gone: logged out when only logged-in agents have rows, else out of view."""
     if memory.gone_since is not None:
-        return memory if run.now - memory.gone_since <= REMEMBERED else None
+        kept = memory if memory.unread_since is None else evolve(memory, unread_since=None)
+        return kept if run.now - memory.gone_since <= REMEMBERED else None
     if run.by_login:
         gone = evolve(memory.agent, login=None, mobile_login=None, call=None, on_break=None, is_occupied=None)
-        return evolve(_step(run, memory, gone, told, is_sent=False), gone_since=run.now)
+        return evolve(_step(run, memory, gone, is_sent=False), gone_since=run.now)
     evidence = _bare_evidence(run, memory.agent, memory.agent, ())
-    evidence.previous, evidence.polled = memory.agent, memory.unread_since or run.polled
-    told.append(evidence.tell(AgentRemoved, evidence.by_now(), Basis.OBSERVED, evidence.poll))
+    evidence.previous, evidence.polled = memory.agent, memory.unread_since or run.before.time
+    run.told.append(evidence.tell(AgentRemoved, evidence.by_now(), Basis.OBSERVED, evidence.poll))
     return None
 
 
@@ -147,26 +145,27 @@ def _bare_evidence(run: _Diff, before: Agent, after: Agent, begun: tuple[Facet, 
     """The evidence where there is no poll to compare with."""
     return Evidence(
         scope=run.scope,
-        polled=run.polled,
-        repeat=run.repeat,
+        polled=run.before.time,
+        repeat=run.before.repeat,
         now=run.now,
         before=before,
         after=after,
         begun=begun,
-        last_call=run.polled,
-        finding=Finding(since=run.polled, reset_since=run.polled),
+        last_call=run.before.time,
+        finding=Finding(since=run.before.time, reset_since=run.before.time),
     )
 
 
 # --- agents who stay ----------------------------------------------------------------------------------
 
 
-def _compare(run: _Diff, memory: Memory, seen: Agent, told: list[Transition]) -> Memory:
+def _compare(run: _Diff, memory: Memory, seen: Agent) -> Memory:
     """An agent seen before."""
     after = _pinned(memory.agent, seen, _available(run, memory, seen))
-    if after is memory.agent and not memory.tally.is_open and memory.unread_since is None:
+    was_shown = memory.unread_since is None and memory.gone_since is None
+    if after is memory.agent and was_shown and not memory.tally.is_open:
         return memory
-    return _step(run, memory, after, told, seen_call=seen.call)
+    return _step(run, memory, after, seen_call=seen.call)
 
 
 def _pinned(before: Agent, seen: Agent, available: datetime | None) -> Agent:
@@ -187,18 +186,12 @@ def _pinned(before: Agent, seen: Agent, available: datetime | None) -> Agent:
 def _available(run: _Diff, memory: Memory, seen: Agent) -> datetime | None:
     """The new `avD`, where it lies between the polls."""
     new, known = seen.available_since, memory.available_since
-    polled = memory.unread_since or run.polled
+    polled = memory.unread_since or run.before.time
     return min(new, run.now) if new and known and new > known and new >= polled else None
 
 
 def _step(
-    run: _Diff,
-    memory: Memory,
-    after: Agent,
-    told: list[Transition],
-    *,
-    seen_call: Call | None = None,
-    is_sent: bool = True,
+    run: _Diff, memory: Memory, after: Agent, *, seen_call: Call | None = None, is_sent: bool = True
 ) -> Memory:
     """Weigh the evidence of one agent, tell what it proves, and remember.
 
@@ -212,7 +205,7 @@ def _step(
         tally, evidence = _audited(run, memory, after, [*changed, CALL], is_sent=is_sent)
     _learn(run, evidence)
     transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
-    told.extend(transitions)
+    run.told.extend(transitions)
     calls = [t.at for t in transitions if isinstance(t, CallStarted | CallEnded)]
     has_called = any(isinstance(t, CallStarted | CallEnded | UnseenActivity) for t in transitions)
     return Memory(
@@ -249,7 +242,7 @@ def _audited(
     run: _Diff, memory: Memory, after: Agent, changed: list[Facet], *, is_sent: bool
 ) -> tuple[Tally, Evidence]:
     """The evidence, with the books taken to this poll."""
-    polled = memory.unread_since or run.polled
+    polled = memory.unread_since or run.before.time
     ended = tuple(facet for facet in changed if facet.of(memory.agent) is not None)
     begun = tuple(facet for facet in changed if facet.of(after) is not None)
     sighting = Sighting(
@@ -262,13 +255,13 @@ def _audited(
         is_idle=_is_idle(memory, after),
     )
     tally, finding = audit(memory.tally, sighting, run.phases)
-    if finding.hidden and Phase.WRAP_UP_END in run.phases and not run.known.shows_wrap_up:
+    if finding.hidden and Phase.WRAP_UP_END in run.phases and not run.before.learned.shows_wrap_up:
         # It may have been in wrap-up at p, not counted yet: all that is sure is that it was available before.
         finding = evolve(finding, since=min(finding.since, memory.available_since or finding.since))
     return tally, Evidence(
         scope=run.scope,
         polled=polled,
-        repeat=run.repeat,
+        repeat=run.before.repeat,
         now=run.now,
         before=memory.agent,
         after=after,
@@ -277,8 +270,8 @@ def _audited(
         ended=ended,
         begun=begun,
         available=_available(run, memory, after),
-        was_free=run.known.shows_wrap_up and _is_free(memory),
-        shows_wrap_up=run.known.shows_wrap_up,
+        was_free=run.before.learned.shows_wrap_up and _is_free(memory),
+        shows_wrap_up=run.before.learned.shows_wrap_up,
         last_call=memory.last_call,
         finding=finding,
     )

@@ -95,7 +95,11 @@ class Evidence:
     @property
     def poll(self) -> str:
         """What identifies the poll at p in ids."""
-        return f"p{epoch(self.polled)}" + (f"+{self.repeat}" if self.repeat else "")
+        return self.poll_at(self.polled)
+
+    def poll_at(self, at: datetime) -> str:
+        """What identifies in ids that something is known to have happened since an earlier poll."""
+        return f"p{epoch(at)}" + (f"+{self.repeat}" if self.repeat else "")
 
     def tell(self, kind: type[Any], span: Span, basis: Basis, anchor: str, **more: Any) -> Any:
         """A transition of this agent, with its id."""

@@ -22,7 +22,7 @@ from ._differ import diff
 from ._errors import ConfigurationError, DeepcallError
 from ._memory import first_state, shifted
 from ._model import ClockSource, Snapshot
-from ._suspicion import NO_ROWS, OLDER, SHIFTED, common_shift, oddities, suspicions
+from ._suspicion import NO_ROWS, OLDER, SHIFTED, Suspicion, common_shift, oddities, suspicions
 from ._update import Gap, LiveUpdate, Outage
 from ._wire import decode_snapshot
 
@@ -55,7 +55,6 @@ class LiveFloor:
         self._status, self._scope, self._view = status, scope, view
         self._last: tuple[Mark, Snapshot] | None = None
         self._outage: Outage | None = None
-        self._suspect: tuple[set[str], datetime] | None = None
         self._is_resumed = False
         if resume_from is not None:
             self._resume(resume_from)
@@ -80,11 +79,11 @@ class LiveFloor:
         mark, last = self._last
         found = suspicions(mark.state, snapshot)
         fresh = found - set(mark.accepted)
-        if fresh and not self._is_confirmed(fresh, snapshot):
-            self._suspect = fresh, snapshot.server_time
-            mark = evolve(mark, sequence=mark.sequence + 1, held=mark.held + 1)
-            return self._update(mark, last, held=tuple(sorted(fresh)), outage=self._outage)
-        if NO_ROWS in mark.accepted and not mark.state.memories:  # there was nothing to compare with
+        if fresh and not _is_confirmed(mark.suspect, fresh, snapshot):
+            suspect = Suspicion(tuple(sorted(fresh)), snapshot.server_time)
+            mark = evolve(mark, sequence=mark.sequence + 1, held=mark.held + 1, suspect=suspect)
+            return self._update(mark, last, held=suspect.reasons, outage=self._outage)
+        if mark.is_blank:  # there is nothing to compare with
             return self._begin(snapshot)
         return self._go_on(mark, snapshot, found)
 
@@ -104,13 +103,13 @@ class LiveFloor:
         try:
             mark = read_checkpoint(checkpoint, scope=self._scope, view=self._view, status=self._status)
         except UnusableCheckpointError as error:
-            _warn(str(error))
+            _warn(str(error), depth=4)
             return
         known = (m.agent for m in mark.state.memories.values() if m.gone_since is None)
         snapshot = Snapshot(
             agents={agent.id: agent for agent in known},
             totals=mark.totals,
-            server_time=mark.state.time,
+            server_time=mark.state.server_time,
             clock_source=ClockSource.ROWS,
         )
         self._last, self._is_resumed = (mark, snapshot), True
@@ -120,14 +119,8 @@ class LiveFloor:
         known = self._last[0].state.memories.keys() if self._last else {}
         is_foreign = bool(known and snapshot.agents) and not known & snapshot.agents.keys()
         if is_foreign:
-            _warn("it shares no agent with the floor: another account's?")
+            _warn("it shares no agent with the floor: another account's?", depth=5)
         return is_foreign
-
-    def _is_confirmed(self, fresh: set[str], snapshot: Snapshot) -> bool:
-        """Whether the reply before was suspect alike; a clock that stands still is no witness."""
-        if self._suspect is None or not fresh <= self._suspect[0]:
-            return False
-        return OLDER not in fresh or snapshot.server_time > self._suspect[1]
 
     def _begin(self, snapshot: Snapshot) -> LiveUpdate:
         """A baseline: everything is known, nothing has changed."""
@@ -139,6 +132,7 @@ class LiveFloor:
             totals=snapshot.totals,
             state=first_state(snapshot),
             accepted=tuple(sorted(oddities(snapshot))),
+            is_blank=NO_ROWS in oddities(snapshot),
         )
         return self._believe(mark, snapshot, is_baseline=True)
 
@@ -146,7 +140,7 @@ class LiveFloor:
         """What happened since the last good reply."""
         state = mark.state
         if SHIFTED in found:
-            state = shifted(state, common_shift(state, snapshot))
+            state = shifted(state, common_shift(state, snapshot), snapshot)
         state, snapshot, transitions = diff(
             state, snapshot, scope=self._scope, by_login=self._status == "login"
         )
@@ -157,6 +151,7 @@ class LiveFloor:
             totals=snapshot.totals,
             state=state,
             accepted=tuple(sorted(found & oddities(snapshot))),
+            suspect=None,
             clock_steps=mark.clock_steps + bool(found & {OLDER, SHIFTED}),
         )
         return self._believe(mark, snapshot, transitions=transitions, gap=gap)
@@ -168,7 +163,7 @@ class LiveFloor:
         return Gap(since=since, until=until, failures=self._outage.failures, error=self._outage.error)
 
     def _believe(self, mark: Mark, snapshot: Snapshot, **news: Any) -> LiveUpdate:
-        self._suspect, self._outage, self._is_resumed = None, None, False
+        self._outage, self._is_resumed = None, False
         return self._update(mark, snapshot, **news)
 
     def _update(self, mark: Mark, snapshot: Snapshot, **news: Any) -> LiveUpdate:
@@ -176,6 +171,13 @@ class LiveFloor:
         return LiveUpdate(sequence=mark.sequence, snapshot=snapshot, mark=mark, **news)
 
 
-def _warn(reason: str) -> None:
+def _is_confirmed(suspect: Suspicion | None, fresh: set[str], snapshot: Snapshot) -> bool:
+    """Whether the reply before was suspect alike; a clock that stands still is no witness."""
+    if suspect is None or not fresh <= set(suspect.reasons):
+        return False
+    return OLDER not in fresh or snapshot.server_time > suspect.server_time
+
+
+def _warn(reason: str, *, depth: int) -> None:
     message = f"the checkpoint cannot be used: {reason}. Starting with a fresh baseline."
-    warnings.warn(message, CheckpointWarning, stacklevel=4)
+    warnings.warn(message, CheckpointWarning, stacklevel=depth)

@@ -26,6 +26,8 @@ def _instant_from_json(text: Any, _: Any) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(f"{text!r} names no time zone")
+    if not 1000 < at.year < 9000:  # nothing the wire can say, and too near the ends to calculate with
+        raise ValueError(f"{text!r} is no time of a call centre")
     return at.astimezone(UTC)
 
 

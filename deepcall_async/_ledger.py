@@ -8,7 +8,7 @@ counter holds beyond that are calls nobody saw: the *hidden* ones.
 While the phases disagree, the growth is kept open and nothing is told. As soon as they
 agree (an agent who is idle leaves no room for disagreement), the hidden calls are told,
 once. A phase that had claimed more hidden calls than there were, or fewer than none, has
-contradicted the floor; after `VOTES` contradictions it is out, and agreement comes sooner.
+contradicted the floor; after a few contradictions it is out, and agreement comes sooner.
 
 A *window* is the time since the books last balanced. `talk` (`tt`) is explained beside
 the calls: growth that only one call can own is that call's talk time.
@@ -18,75 +18,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from enum import Enum
 
-from attrs import evolve, field, fields, frozen
+from attrs import evolve, field, frozen
 
+from ._account import ZERO, Account, Phase
 from ._clock import ROUNDING
 from ._model import Agent
 
-ZERO = timedelta(0)
-
-VOTES = 3  # contradictions before a phase is ruled out: one may be a lagging replica
 IMPOSSIBLE = 2**30  # the claim of a phase that expects more calls than the counter holds
 PATIENCE = 3  # polls of an idle agent before a call the counter never counted is written off
-
-
-class Phase(Enum):
-    """When the server counts a call."""
-
-    CALL_START = "call_start"
-    CALL_END = "call_end"
-    WRAP_UP_END = "wrap_up_end"
-
-
-@frozen
-class Learned:
-    """What the floor has taught about its server.
-
-    votes: contradictions found against each phase. shows_wrap_up: an agent was seen occupied right
-    after a call, so that one who is not occupied is not in wrap-up either.
-    """
-
-    votes: Mapping[Phase, int] = field(factory=dict, hash=False)
-    shows_wrap_up: bool = False
-
-    @property
-    def phases(self) -> tuple[Phase, ...]:
-        """The phases still possible; when all were contradicted, those that were least."""
-        limit = max(VOTES, 1 + min(self.votes.get(phase, 0) for phase in Phase))
-        return tuple(phase for phase in Phase if self.votes.get(phase, 0) < limit)
-
-    def against(self, phases: Collection[Phase]) -> Learned:
-        """One more contradiction of each of these phases."""
-        return evolve(self, votes={phase: self.votes.get(phase, 0) + (phase in phases) for phase in Phase})
-
-
-@frozen(kw_only=True)
-class Account:
-    """One agent's books over the run, or a whole floor's, in calls.
-
-    grown: by how much the counter grew, also after resets. seen: of that, calls the polls saw.
-    hidden: calls nobody saw, told as inferred or counted. prior: calls that ended before the first
-    sight and were counted after it. open: growth the phases do not agree on yet.
-    talk_grown, talk_told: the growth of the talk time, and of that what told calls account for.
-    """
-
-    grown: int = 0
-    seen: int = 0
-    hidden: int = 0
-    prior: int = 0
-    open: int = 0
-    talk_grown: timedelta = ZERO
-    talk_told: timedelta = ZERO
-
-    @property
-    def residual(self) -> int:
-        """Growth that nothing explains; negative when the server did not count calls that were seen."""
-        return self.grown - self.seen - self.hidden - self.prior - self.open
-
-    def __add__(self, other: Account) -> Account:
-        return Account(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Account)})
 
 
 @frozen(kw_only=True)
@@ -94,10 +34,11 @@ class Tally:
     """One agent's open books.
 
     calls, talk: the counters as last sent; None: never. watched: since when, while they are not sent.
-    vanished: they were sent, and no longer are.
+    vanished: they were sent, and no longer are. away: the last poll with a row, while there is none.
     base, base_talk: the counters when the window began. begun, ended: calls told in the window.
-    late: calls that ended before the window and may be counted in it. owed: calls told to have ended
-    whose talk time has not come. claims: the most hidden calls each phase claimed in the window.
+    late: calls that ended before the window and may be counted in it. prior: of them, those that were
+    not told, as they ended before the first sight. owed: calls told to have ended whose talk time has
+    not come. claims: the most hidden calls each phase claimed in the window.
     since: the last poll after which a call not yet told can have begun; None: the previous poll.
     waited: polls of an idle agent in which the counter held too little. is_open: the phases disagree.
     """
@@ -106,11 +47,13 @@ class Tally:
     talk: timedelta | None
     watched: datetime
     vanished: bool = False
+    away: datetime | None = None
     base: int
     base_talk: timedelta
     begun: int = 0
     ended: int = 0
     late: int = 0
+    prior: int = 0
     owed: int = 0
     claims: Mapping[Phase, int] = field(factory=dict)
     since: datetime | None = None
@@ -168,6 +111,7 @@ def first_sight(agent: Agent, now: datetime, account: Account | None = None) -> 
         base=agent.calls or 0,
         base_talk=agent.talk_time or ZERO,
         late=int(may_wrap_up),
+        prior=int(may_wrap_up),
         since=now if may_wrap_up else None,
         account=account or Account(),
     )
@@ -175,26 +119,29 @@ def first_sight(agent: Agent, now: datetime, account: Account | None = None) -> 
 
 def audit(tally: Tally, seen: Sighting, phases: Collection[Phase]) -> tuple[Tally, Finding]:
     """Take one poll into the books: the new books, and what they say."""
-    since = tally.since or seen.polled
-    reset_since = tally.watched if tally.vanished else seen.polled
+    since, shown = tally.since or seen.polled, tally.away or seen.polled
+    reset_since = tally.watched if tally.vanished else shown
     finding = Finding(since=since, reset_since=reset_since, is_alone=(tally.calls or 0) == tally.base)
     tally = evolve(tally, begun=tally.begun + seen.began, ended=tally.ended + seen.ended, since=since)
     if not seen.is_sent:
-        return tally, finding
+        return evolve(tally, away=shown), finding
+    tally = evolve(tally, away=None)
     if seen.agent.calls is None:
-        return _without_counter(tally, seen), finding
-    if tally.calls is None and not _fits(tally, seen):
+        return _without_counter(tally, seen, shown), finding
+    if tally.calls is None and not _fits(tally, seen, tally.watched):
         return first_sight(seen.agent, seen.now, tally.account), finding
     if _is_reset(tally, seen.agent):
         return _begin_anew(tally, seen, phases, evolve(finding, is_reset=True, is_alone=True))
-    return _balance(_read(tally, seen.agent), seen, phases, finding)
+    balanced, found = _balance(_read(tally, seen.agent), seen, phases, finding)
+    # While the counters were away they may have begun anew: whose talk time it is, nobody knows.
+    return balanced, evolve(found, talk=None, total_talk=None) if tally.vanished else found
 
 
-def _without_counter(tally: Tally, seen: Sighting) -> Tally:
+def _without_counter(tally: Tally, seen: Sighting, shown: datetime) -> Tally:
     """The row carries no counter: before an agent's first call of a period that is normal."""
     if tally.calls is not None and not tally.vanished:
-        tally = evolve(_broken_off(tally), vanished=True, watched=seen.polled)
-    return evolve(tally, since=None, late=0) if _is_past_doubt(seen, tuple(Phase)) else tally
+        tally = evolve(_broken_off(tally), vanished=True, watched=shown)
+    return evolve(tally, since=None, late=0, prior=0) if _is_past_doubt(seen, tuple(Phase)) else tally
 
 
 def _broken_off(tally: Tally) -> Tally:
@@ -210,12 +157,12 @@ def _broken_off(tally: Tally) -> Tally:
     return evolve(tally, begun=0, ended=0, late=late, claims={}, is_open=False, base=base, account=account)
 
 
-def _fits(tally: Tally, seen: Sighting) -> bool:
-    """Whether a counter seen for the first time can have grown from nothing while we watched."""
+def _fits(tally: Tally, seen: Sighting, since: datetime) -> bool:
+    """Whether what is on a counter can have grown from nothing since then."""
     talk = seen.agent.talk_time
     if talk is None:
         return (seen.agent.calls or 0) <= max(tally.begun, tally.ended) + 1
-    return talk <= seen.now - tally.watched + ROUNDING
+    return talk <= seen.now - since + ROUNDING
 
 
 def _is_reset(tally: Tally, agent: Agent) -> bool:
@@ -231,10 +178,16 @@ def _begin_anew(
 ) -> tuple[Tally, Finding]:
     """Open the books of a new period, whose counters began at nothing."""
     anew = tally if tally.vanished else _broken_off(tally)
+    told = max(anew.late, anew.begun, anew.ended)
+    if (seen.agent.calls or 0) > told and not _fits(tally, seen, finding.reset_since):
+        # No new period holds so much already: a correction of the server's, or a replica that lags.
+        return first_sight(seen.agent, seen.now, anew.account), evolve(finding, is_quiet=False)
     anew = _read(evolve(anew, calls=0, talk=None, base=0, base_talk=ZERO), seen.agent)
     if tally.vanished:  # the new period began then, and the window with it
         return _balance(anew, seen, phases, finding)
-    return _settle(anew, seen, phases, finding, max(0, (anew.calls or 0) - anew.late))
+    settled, finding = _settle(anew, seen, phases, finding, max(0, (anew.calls or 0) - anew.late))
+    # Nor is a late call's talk time known to be the new period's.
+    return settled, evolve(finding, talk=None, total_talk=None) if anew.late else finding
 
 
 def _read(tally: Tally, agent: Agent) -> Tally:
@@ -292,22 +245,17 @@ def _settle(
     talk = (tally.talk or ZERO) - tally.base_talk
     owners = tally.owed + tally.ended + tally.late + hidden
     seen_calls = grown - balance
-    prior = max(0, min(tally.late, seen_calls - max(tally.begun, tally.ended)))
-    account = evolve(
-        tally.account,
-        open=0,
-        hidden=tally.account.hidden + hidden,
-        prior=tally.account.prior + prior,
-        seen=tally.account.seen + seen_calls - prior,
-        talk_told=tally.account.talk_told + (talk if owners else ZERO),
-    )
+    prior = max(0, min(tally.prior, seen_calls - max(tally.begun, tally.ended)))
+    late = 0 if _is_past_doubt(seen, tuple(Phase)) else max(0, tally.late + tally.ended - seen_calls)
+    account = tally.account.settled(seen_calls - prior, hidden, prior, talk if owners else ZERO)
     settled = evolve(
         tally,
         base=tally.calls or 0,
         base_talk=tally.talk or ZERO,
         begun=0,
         ended=0,
-        late=0 if _is_past_doubt(seen, tuple(Phase)) else max(0, tally.late + tally.ended - seen_calls),
+        late=late,
+        prior=min(late, tally.prior - prior),
         owed=0 if talk else tally.owed + tally.ended,
         claims={},
         since=None if _is_past_doubt(seen, phases) else tally.since,

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from attrs import evolve, field, frozen
 
-from ._clock import epoch
-from ._evidence import FACETS
-from ._ledger import Account, Learned, Tally, first_sight
+from ._account import Account, Learned
+from ._clock import PIN_TOLERANCE, epoch
+from ._evidence import FACETS, Facet
+from ._ledger import Tally, first_sight
 from ._model import Agent, Snapshot
 
 
@@ -37,12 +38,15 @@ class Memory:
 class FloorState:
     """What is remembered of a floor.
 
-    time: the latest server time believed. repeat: how many polls before the last showed it too.
-    forgotten: the accounts of agents no longer remembered.
+    time: the latest server time believed. server_time: the last one, earlier after the clock was set back.
+    repeat: how many polls before the last showed `time` too. unread: the agents of whom nothing is known
+    but that there is a row. forgotten: the accounts of agents no longer remembered.
     """
 
     time: datetime
+    server_time: datetime
     repeat: int = 0
+    unread: tuple[str, ...] = ()
     memories: Mapping[str, Memory]
     learned: Learned = field(factory=Learned)
     forgotten: Account = field(factory=Account)
@@ -51,23 +55,40 @@ class FloorState:
 def first_state(snapshot: Snapshot) -> FloorState:
     """The state after a baseline: everything is known, nothing has changed."""
     now = snapshot.server_time
-    return FloorState(
-        time=now, memories={key: remember(agent, now) for key, agent in snapshot.agents.items()}
-    )
+    memories = {key: remember(agent, now) for key, agent in snapshot.agents.items()}
+    return FloorState(time=now, server_time=now, unread=never_read(snapshot, memories), memories=memories)
 
 
-def shifted(state: FloorState, by: timedelta) -> FloorState:
-    """The state after the server's clock was set: every origin moved, and no episode changed."""
-    memories = {key: _shifted(memory, by) for key, memory in state.memories.items()}
+def never_read(snapshot: Snapshot, memories: Mapping[str, Memory]) -> tuple[str, ...]:
+    """The agents of whom nothing is known but that there is a row."""
+    ids = {part.agent_id for part in snapshot.quarantined if part.agent_id is not None}
+    return tuple(sorted(ids - memories.keys()))
+
+
+def shifted(state: FloorState, by: timedelta, snapshot: Snapshot) -> FloorState:
+    """The state after the server's clock was set: every origin moved but those the snapshot shows unmoved."""
+    agents = snapshot.agents
+    memories = {key: _shifted(memory, agents.get(key), by) for key, memory in state.memories.items()}
     return evolve(state, memories=memories)
 
 
-def _shifted(memory: Memory, by: timedelta) -> Memory:
-    episodes = {facet: facet.of(memory.agent) for facet in FACETS}
+def _shifted(memory: Memory, seen: Agent | None, by: timedelta) -> Memory:
+    episodes = {facet: facet.of(memory.agent) for facet in FACETS if not _stands_still(facet, memory, seen)}
     dated = {facet: episode for facet, episode in episodes.items() if episode and episode.since}
     agent = evolve(memory.agent, **{f.field: evolve(e, since=e.since + by) for f, e in dated.items()})
     anchors = {facet.name: str(epoch(episode.since)) for facet, episode in dated.items()}
-    return evolve(memory, agent=agent, anchors={**anchors, **memory.anchors})
+    available = memory.available_since
+    if available and not (seen and seen.available_since == available):
+        available += by
+    return evolve(memory, agent=agent, available_since=available, anchors={**anchors, **memory.anchors})
+
+
+def _stands_still(facet: Facet, memory: Memory, seen: Agent | None) -> bool:
+    """Whether an episode's origin reads as before."""
+    old, new = facet.of(memory.agent), facet.of(seen) if seen else None
+    if not (old and new and old.since and new.since):
+        return False
+    return bool(abs(new.since - old.since) <= PIN_TOLERANCE)
 
 
 def remember(agent: Agent, now: datetime) -> Memory:

@@ -70,7 +70,7 @@ def tell_reset(e: Evidence) -> Iterator[Transition]:
     """A call counter fell."""
     if e.finding.is_reset:
         since = e.finding.reset_since
-        yield e.tell(CountersReset, Span(e.now, since, e.now), Basis.OBSERVED, f"p{epoch(since)}")
+        yield e.tell(CountersReset, Span(e.now, since, e.now), Basis.OBSERVED, e.poll_at(since))
 
 
 def _has_place(e: Evidence) -> bool:
@@ -79,7 +79,7 @@ def _has_place(e: Evidence) -> bool:
 
 
 def _hidden_anchor(e: Evidence) -> str:
-    return f"a{epoch(e.available)}" if e.available else f"p{epoch(e.finding.since)}.c{e.after.calls}"
+    return f"a{epoch(e.available)}" if e.available else f"{e.poll_at(e.finding.since)}.c{e.after.calls}"
 
 
 def tell_hidden_call(e: Evidence) -> Iterator[Transition]:

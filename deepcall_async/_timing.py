@@ -44,7 +44,7 @@ def talk_span(e: Evidence) -> Span | None:
     told = since + talk
     if not bounds.earliest - ROUNDING <= told <= bounds.latest + ROUNDING:
         return None  # the counter speaks of something else
-    at = min(max(told, bounds.earliest), bounds.latest)
+    at = min(max(told, bounds.earliest, e.last_call), bounds.latest)
     return Span(at, max(bounds.earliest, at - ROUNDING), min(bounds.latest, at + ROUNDING))
 
 

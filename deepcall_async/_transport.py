@@ -23,8 +23,8 @@ from attrs import field, frozen
 from yarl import URL
 
 from ._auth import bare
+from ._envelope import read_error
 from ._errors import ApiError, ConfigurationError, RequestTimeout, TransportError, UnexpectedStatus
-from ._wire import read_error
 
 PATH = "/api/v2/Agent/live"  # the form without a trailing slash, as in the vendor's samples
 CONNECTIONS = 8  # per session: a poller needs one, `live()` beside it a few more

@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import field, frozen
 
+from ._account import Account, Phase
 from ._checkpoint import Mark, write_checkpoint
 from ._errors import DeepcallError
-from ._ledger import Account, Phase
 from ._model import Snapshot
 from ._transitions import Transition
 

@@ -2,8 +2,8 @@
 
 Exit codes:
 
-    0    done: `--for` is over, or the reader of the output went away
-    1    the output cannot be written
+    0    done: `--for` or the recording is over, or the reader of the output went away
+    1    the output, a recording or a checkpoint cannot be written
     2    wrong usage
     3    configuration: a setting or a file is missing or wrong
     4    credentials refused, or the right to view agents is missing
@@ -12,8 +12,8 @@ Exit codes:
     130  ended by Ctrl-C
     143  ended by SIGTERM
 
-A command is a module here with `async def run(args) -> None`. It is imported only when it
-is asked for, so that `--help` and wrong usage answer at once.
+A command is a module here whose `run(args)` gives the work to do: a coroutine, or a function if it
+waits for nothing. It is imported only when it is asked for, so that `--help` and wrong usage answer at once.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 
 EXIT_CODES = """\
 exit codes:
-  0    done: --for is over, or the reader of the output went away
-  1    the output cannot be written
+  0    done: --for or the recording is over, or the reader of the output went away
+  1    the output, a recording or a checkpoint cannot be written
   2    wrong usage
   3    configuration: a setting or a file is missing or wrong
   4    credentials refused, or the right to view agents is missing
@@ -34,11 +34,18 @@ a time, and [inferred] or [counted] what no poll saw but the evidence tells. Whe
 (rung, or wrapping up) stands in the table only; `deepcall events` tells everything.
 """
 
+CHECKPOINT_EVERY = 30.0  # seconds between saves on a quiet floor
+KEEPING = f"""\
+a checkpoint is saved once news is printed, every {CHECKPOINT_EVERY:g} s on a quiet floor, and at the end.
+What a crash cuts off before is printed again by the next run, with the same ids: skip those you know.
+"""
+
 INTERVAL = 5.0  # seconds between polls
 DEMO_INTERVAL = 1.0  # and in the demo, whose time runs faster
 DEMO_WARP = 10.0
 DEMO_AGENTS = 24
 DEMO_OPTIONS = ("seed", "warp", "agents")
+REPLAY_OPTIONS = ("command", "verbose", "replay", "baseline", "ledger")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -46,6 +53,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The arguments as a namespace with the defaults filled in; wrong usage exits with status 2."""
     parser = _parser()
     args = parser.parse_args(arguments)
+    if hasattr(args, "replay"):
+        _check_events(args, parser.error)
     if hasattr(args, "demo"):
         _check_demo(args, parser.error)
         _fill_in(args)
@@ -74,6 +83,23 @@ def _number(kind: type, lowest: float, highest: float) -> Any:
     return convert
 
 
+def _file(text: str) -> Path:
+    """The name of a file to keep things in, as a type for argparse."""
+    if text == "-":
+        raise argparse.ArgumentTypeError("- is no file: give it a name")
+    return Path(text)
+
+
+def _check_events(args: argparse.Namespace, refuse: Any) -> None:
+    given = [name for name, value in vars(args).items() if value is not None and value is not False]
+    others = [name for name in given if name not in REPLAY_OPTIONS]
+    if args.replay is not None and others:
+        option = {"group_id": "group", "duration": "for"}.get(others[0], others[0]).replace("_", "-")
+        refuse(f"--replay takes everything from the recording: leave out --{option}")
+    if args.checkpoint is not None and args.demo:
+        refuse("the floor of --demo begins anew each time: leave out --checkpoint, or try deepcall simulate")
+
+
 def _check_demo(args: argparse.Namespace, refuse: Any) -> None:
     demo_only = [name for name in DEMO_OPTIONS if getattr(args, name) is not None]
     real_only = [name for name in ("base_url", "credentials") if getattr(args, name) is not None]
@@ -85,7 +111,7 @@ def _check_demo(args: argparse.Namespace, refuse: Any) -> None:
 
 def _fill_in(args: argparse.Namespace) -> None:
     """Defaults that depend on whether it is the demo."""
-    defaults = {"seed": 1, "warp": DEMO_WARP if args.demo else 1.0, "agents": DEMO_AGENTS}
+    defaults = {"status": "all", "seed": 1, "warp": DEMO_WARP if args.demo else 1.0, "agents": DEMO_AGENTS}
     if "interval" in args:
         defaults["interval"] = DEMO_INTERVAL if args.demo else INTERVAL
     for name, default in defaults.items():
@@ -151,11 +177,42 @@ def _add_watch(commands: Any) -> None:
 
 def _add_events(commands: Any) -> None:
     command = _command(
-        commands, "events", "every transition as one line of JSON; outages and gaps are told on stderr"
+        commands,
+        "events",
+        "every transition as one line of JSON; outages and gaps are told on stderr",
+        epilog=f"{KEEPING}\n{EXIT_CODES}",
     )
     command.add_argument("--baseline", action="store_true", help="begin with the whole floor, as one object")
+    command.add_argument(
+        "--ledger",
+        action="store_true",
+        help="at the end, tell on stderr what the server's call counters grew by, and what explains it",
+    )
+    _add_files(command)
     _add_source(command)
     _add_polling(command)
+
+
+def _add_files(command: argparse.ArgumentParser) -> None:
+    files = command.add_argument_group("files")
+    files.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        type=_file,
+        help="go on where the last run with this file stopped, also after a crash",
+    )
+    files.add_argument(
+        "--record",
+        metavar="FILE",
+        type=_file,
+        help="keep the raw replies for --replay in a new file; they name people, but hold no credentials",
+    )
+    files.add_argument(
+        "--replay",
+        metavar="FILE",
+        type=Path,
+        help="print what a recording tells, to the byte as it was; no network, no credentials; - is stdin",
+    )
 
 
 def _add_live(commands: Any) -> None:
@@ -205,7 +262,6 @@ def _add_source(command: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--status",
         choices=("all", "login"),
-        default="all",
         help="all agents (default), or only those logged in",
     )
     demo = command.add_argument_group("a simulated floor instead")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from attrs import frozen
@@ -34,10 +35,16 @@ class Connection:
     title: str
     rate: float = 1.0
 
-    def poll(self) -> LiveStream:
+    def poll(
+        self, *, resume_from: Mapping[str, Any] | None = None, record_to: TextIO | None = None
+    ) -> LiveStream:
         """The stream the arguments ask for."""
         return self.session.poll_live(
-            self.args.interval, group_id=self.args.group_id, status=self.args.status
+            self.args.interval,
+            group_id=self.args.group_id,
+            status=self.args.status,
+            resume_from=resume_from,
+            record_to=record_to,
         )
 
     async def snapshot(self) -> Snapshot:

@@ -6,8 +6,13 @@ import io
 import logging
 import os
 import select
+import stat
 import sys
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
 from ._text import plain
 
@@ -36,6 +41,40 @@ def check_reader() -> None:
         poll.register(sys.stdout.fileno(), 0)
     if any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0)):
         raise BrokenPipeError
+
+
+def settle() -> None:
+    """Force stdout to the disk, if it goes there: a checkpoint must not be ahead of it after a power cut."""
+    with suppress(io.UnsupportedOperation):  # no real file, as under a test
+        descriptor = sys.stdout.fileno()
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.fsync(descriptor)
+
+
+@contextmanager
+def naming(path: str | Path) -> Iterator[None]:
+    """Let an OSError say which file it is about."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextmanager
+def warnings_told(kind: type[Warning]) -> Iterator[None]:
+    """Warnings of this kind are for whoever runs the command: one line each, without the code behind it."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:
+            if issubclass(category, kind):
+                tell(str(message))
+            else:
+                others(message, category, *where, **how)
+
+        warnings.simplefilter("always", kind)
+        warnings.showwarning = show
+        yield
 
 
 def prepare(*, verbose: bool) -> None:

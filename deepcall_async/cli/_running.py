@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -21,6 +21,8 @@ from deepcall_async import (
 
 from ._output import give_up, prepare, tell
 
+Work = Coroutine[Any, Any, None] | Callable[[], None]
+
 OK, NO_OUTPUT, INTERRUPTED, TERMINATED = 0, 1, 130, 143
 EXIT_CODES: tuple[tuple[type[DeepcallError], int], ...] = (  # the first that fits
     (ConfigurationError, 3),
@@ -32,24 +34,22 @@ EXIT_CODES: tuple[tuple[type[DeepcallError], int], ...] = (  # the first that fi
 )
 
 
-def execute(work: Coroutine[Any, Any, None], *, verbose: bool = False) -> int:
-    """Run a command's coroutine and return the exit code. Errors nobody expects are raised."""
+def execute(work: Work, *, verbose: bool = False) -> int:
+    """Run a command's work and return the exit code. Errors nobody expects are raised."""
     prepare(verbose=verbose)
     try:
-        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:  # a caller's loop is left alone
-            code = runner.run(_until_terminated(work))
+        code = _run(work)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except DeepcallError as error:
         tell(str(error))
         return exit_code(error)
-    except BrokenPipeError:
-        give_up()
-        return OK
     except OSError as error:
-        tell(f"cannot write the output: {error.strerror or error}")
         give_up()
+        if isinstance(error, BrokenPipeError) and error.filename is None:
+            return OK
+        tell(f"cannot write {error.filename or 'the output'}: {error.strerror or error}")
         return NO_OUTPUT
     return code
 
@@ -57,6 +57,14 @@ def execute(work: Coroutine[Any, Any, None], *, verbose: bool = False) -> int:
 def exit_code(error: DeepcallError) -> int:
     """The exit code that tells this kind of error."""
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 6)
+
+
+def _run(work: Work) -> int:
+    if callable(work):  # it waits for nothing that a loop could wait for, and signals end it as usual
+        work()
+        return OK
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:  # a caller's loop is left alone
+        return runner.run(_until_terminated(work))
 
 
 async def _until_terminated(work: Coroutine[Any, Any, None]) -> int:

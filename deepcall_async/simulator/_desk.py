@@ -18,7 +18,7 @@ from enum import Enum
 from typing import Any
 
 from deepcall_async import _forms as forms
-from deepcall_async._wire import Presence, Row, row_to_wire
+from deepcall_async._rows import Presence, Row, row_to_wire
 
 from ._fact import Fact, Kind, WebOrMobile
 from ._variant import CountersMoveAt, NoneShape, Shape, Variant

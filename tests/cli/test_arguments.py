@@ -54,6 +54,47 @@ def test_the_demo_takes_no_server_and_no_credentials(option: str, capsys: pytest
 
 
 @pytest.mark.parametrize(
+    "option",
+    [
+        "--demo",
+        "--seed=0",
+        "--warp=2",
+        "--agents=3",
+        "--record=file",
+        "--checkpoint=file",
+        "--interval=5",
+        "--for=5",
+        "--group=55",
+        "--status=all",
+        "--base-url=https://host.test",
+        "--credentials=file",
+    ],
+)
+def test_a_replay_takes_everything_from_its_recording(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(["events", "--replay=file", option])
+    assert ended.value.code == 2
+    assert (
+        f"--replay takes everything from the recording: leave out {option.partition('=')[0]}\n"
+        in capsys.readouterr().err
+    )
+
+
+def test_what_only_changes_the_print_goes_with_a_replay() -> None:
+    args = parse(["events", "--replay=-", "--baseline", "--ledger", "--verbose"])
+    assert (str(args.replay), args.baseline, args.ledger) == ("-", True, True)
+
+
+def test_there_is_no_going_on_with_a_demo(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(["events", "--demo", "--checkpoint=file"])
+    assert ended.value.code == 2
+    assert "leave out --checkpoint, or try deepcall simulate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         [],
@@ -64,6 +105,9 @@ def test_the_demo_takes_no_server_and_no_credentials(option: str, capsys: pytest
         ["watch", "--demo", "--agents=0"],
         ["watch", "--demo", "--warp=nan"],
         ["watch", "--token=x"],
+        ["watch", "--replay=file"],
+        ["events", "--record=-"],
+        ["events", "--checkpoint=-"],
         ["simulate", "--port=70000"],
     ],
 )

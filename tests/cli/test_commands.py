@@ -89,6 +89,98 @@ async def test_a_stream_that_can_only_fail_ends_with_the_error(server: Simulator
     assert err.splitlines()[-1].startswith("deepcall: API error 1014")
 
 
+# --- recordings, checkpoints, books -----------------------------------------------------------
+
+
+async def test_a_replay_prints_to_the_byte_what_was_printed_without_a_server_or_credentials(
+    server: Simulator, run_main: RunMain, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "recording"
+    server.script(None, None, None, Fault.gateway(502), Fault(body=b"<html>"), None, Fault(body=b"\xff"))
+    code, live, told = await run_main(
+        "events", "--baseline", f"--record={file}", "--interval=0.1", "--for=1s"
+    )
+    assert code == 0
+    assert "not watched for" in told
+    for name in ("DEEPCALL_BASE_URL", "DEEPCALL_USER_ID", "DEEPCALL_TOKEN"):
+        monkeypatch.delenv(name)
+    requests = server.request_count
+    code, replayed, told_again = await run_main("events", "--baseline", f"--replay={file}")
+    assert (code, server.request_count) == (0, requests)
+    assert replayed == live
+    assert len(live.splitlines()) > 5
+    assert len(told_again.splitlines()) == len(told.splitlines())
+
+
+async def test_a_replay_of_a_run_that_went_on_prints_what_that_run_printed(
+    run_main: RunMain, tmp_path: Path
+) -> None:
+    file, checkpoint = tmp_path / "recording", f"--checkpoint={tmp_path / 'checkpoint'}"
+    await run_main("events", checkpoint, "--interval=0.1", "--for=0.4s")
+    _, live, _ = await run_main("events", checkpoint, f"--record={file}", "--interval=0.1", "--for=0.4s")
+    code, replayed, told = await run_main("events", f"--replay={file}")
+    assert (code, replayed) == (0, live)
+    assert live
+    assert "a restart" in told
+
+
+async def test_a_file_that_is_no_recording_is_a_matter_of_configuration(
+    run_main: RunMain, tmp_path: Path
+) -> None:
+    file = tmp_path / "recording"
+    file.write_text("hello\n")
+    code, out, err = await run_main("events", f"--replay={file}")
+    assert (code, out) == (3, "")
+    assert err.startswith(f"deepcall: {file}: line 1 is not of a recording")
+
+
+async def test_a_run_goes_on_where_the_last_one_with_its_checkpoint_stopped(
+    run_main: RunMain, tmp_path: Path
+) -> None:
+    arguments = ("events", "--baseline", f"--checkpoint={tmp_path / 'c'}", "--interval=0.1", "--for=0.5s")
+    _, first, quiet = await run_main(*arguments)
+    _, second, told = await run_main(*arguments)
+    assert json.loads(first.splitlines()[0])["kind"] == "baseline"
+    assert '"baseline"' not in second
+    assert quiet == ""
+    assert told.startswith("deepcall: not watched for ")
+    assert told.endswith(": a restart\n")
+    ids = [json.loads(line)["id"] for line in (first + second).splitlines()[1:]]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"deepcall_checkpoint": 99}', '{"other": "file"}'])
+async def test_a_checkpoint_that_is_none_gives_a_line_and_a_fresh_start(
+    content: str, run_main: RunMain, tmp_path: Path
+) -> None:
+    file = tmp_path / "checkpoint"
+    file.write_text(content)
+    arguments = ("events", "--baseline", f"--checkpoint={file}", "--interval=0.1", "--for=0.3s")
+    code, out, err = await run_main(*arguments)
+    warning, aside = err.splitlines()
+    assert code == 0
+    assert json.loads(out.splitlines()[0])["kind"] == "baseline"
+    assert "afresh" in warning or "fresh baseline" in warning
+    assert aside == f"deepcall: what was in {file} is now in {file}.old"
+    _, _, err = await run_main(*arguments)
+    assert "a restart" in err
+
+
+async def test_the_books_are_told_at_the_end_of_a_run_and_of_its_replay(
+    run_main: RunMain, tmp_path: Path
+) -> None:
+    file = tmp_path / "recording"
+    _, out, live = await run_main(
+        "events", "--ledger", f"--record={file}", "--interval=0.1", "--for=1s", "--status=all"
+    )
+    _, _, replayed = await run_main("events", "--ledger", f"--replay={file}")
+    assert live == replayed
+    assert live.startswith("deepcall: books: calls counted ")
+    assert "unexplained 0\n" in live
+    assert len(live.splitlines()) == 4
+    assert "books" not in out
+
+
 # --- watch ------------------------------------------------------------------------------------
 
 
@@ -250,13 +342,18 @@ async def test_a_file_of_credentials_stands_in_for_the_environment(
     assert "userId" not in server.requests[-1].body
 
 
-async def test_secrets_are_in_no_output_however_verbose(server: Simulator, run_main: RunMain) -> None:
+async def test_secrets_are_in_no_output_however_verbose(
+    server: Simulator, run_main: RunMain, tmp_path: Path
+) -> None:
     logging.getLogger().handlers[:] = []  # so that --verbose sets the log up
     server.script(None, None, Fault.gateway(502), Fault(reset="before_headers"))
-    for command in (["events", "--baseline"], ["watch"], ["live"], ["live", "--json"]):
+    files = tmp_path / "recording", tmp_path / "checkpoint"
+    keeping = [f"--record={files[0]}", f"--checkpoint={files[1]}"]
+    for command in (["events", "--baseline", *keeping], ["watch"], ["live"], ["live", "--json"]):
         polled = [] if "live" in command else ["--interval=0.1", "--for=0.5s"]
         code, out, err = await run_main(*command, *polled, "--verbose")
         assert code == 0
+        kept = "".join(file.read_text() for file in files)
         for secret in (server.token, server.user_id):
-            assert secret not in out + err
+            assert secret not in out + err + kept
         assert "DEBUG" in err

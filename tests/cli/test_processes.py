@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -18,15 +19,27 @@ DEMO = ["--demo", "--warp=60", "--interval=0.2"]
 pytestmark = [pytest.mark.wire, pytest.mark.skipif(os.name != "posix", reason="signals and ptys")]
 
 
-def start(*arguments: str, stdout: int | IO[bytes] = subprocess.PIPE) -> subprocess.Popen[bytes]:
+def start(
+    *arguments: str, stdout: int | IO[bytes] = subprocess.PIPE, settings: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603  # ourselves
-        [*DEEPCALL, *arguments], stdout=stdout, stderr=subprocess.PIPE, env={**os.environ, "TERM": "xterm"}
+        [*DEEPCALL, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TERM": "xterm", **(settings or {})},
     )
 
 
 def first_line(process: subprocess.Popen[bytes]) -> bytes:
     assert process.stdout is not None
     return process.stdout.readline()
+
+
+def rest_of(process: subprocess.Popen[bytes]) -> bytes:
+    """What follows the lines already read, which `communicate` would lose."""
+    assert process.stdout is not None
+    return process.stdout.read()
 
 
 def test_a_reader_who_has_had_enough_ends_the_command_quietly() -> None:
@@ -84,3 +97,79 @@ def test_the_terminal_is_given_back_however_watch_ends(stop: signal.Signals | No
     assert entered < written.index(b"simulated floor") < left
     assert written.rindex(b"\x1b[?25h") > written.rindex(b"\x1b[?25l")
     assert written.rindex(b"\x1b[?7h") > written.rindex(b"\x1b[?7l")
+
+
+# --- recordings and checkpoints ---------------------------------------------------------------
+
+
+def test_a_recorded_demo_is_replayed_to_the_byte_from_a_file_and_from_stdin(tmp_path: Path) -> None:
+    file = tmp_path / "recording"
+    with start("events", *DEMO, f"--record={file}") as process:
+        lines = [first_line(process) for _ in range(20)]
+        process.terminate()
+        live = b"".join(lines) + rest_of(process)
+    for name in (str(file), "-"):
+        with start("events", f"--replay={name}") as process:
+            replayed, errors = process.communicate(file.read_bytes() if name == "-" else None, timeout=10)
+        assert (process.returncode, errors) == (0, b"")
+        assert replayed == live
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_a_replay_that_waits_for_its_recording_can_be_ended(stop: signal.Signals, code: int) -> None:
+    with start("events", "--demo", "--for=0.1s", "--record=/dev/stdout", "--warp=1") as process:
+        recorded, _ = process.communicate(timeout=10)
+    with start("events", "--baseline", "--replay=-") as process:
+        assert process.stdin is not None
+        process.stdin.write(recorded)
+        process.stdin.flush()
+        assert b"baseline" in first_line(process)
+        process.send_signal(stop)
+        _, errors = process.communicate(timeout=10)
+    assert (process.returncode, errors) == (code, b"")
+
+
+@pytest.fixture
+def settings() -> Iterator[dict[str, str]]:
+    """The environment for a client of a simulated floor that lives on while clients die."""
+    with start("simulate", "--port=0", "--warp=60", "--agents=40") as server:
+        exports: dict[str, str] = {}
+        while "DEEPCALL_TOKEN" not in exports:
+            key, _, value = first_line(server).decode().strip().removeprefix("export ").partition("=")
+            exports[key] = value
+        yield {key: value for key, value in exports.items() if key.startswith("DEEPCALL_")}
+        server.terminate()
+
+
+def killed_after(count: int, *arguments: str, settings: Mapping[str, str]) -> bytes:
+    """What a run printed until kill -9 struck after so many lines."""
+    with start(*arguments, settings=settings) as process:
+        lines = [first_line(process) for _ in range(count)]
+        process.kill()
+        return b"".join(lines) + rest_of(process)
+
+
+def test_runs_that_are_killed_tell_one_story(settings: dict[str, str], tmp_path: Path) -> None:
+    """What is told twice is told in the same words, and nothing is told in two ways."""
+    arguments = ("events", "--interval=0.1", "--baseline", f"--checkpoint={tmp_path / 'checkpoint'}")
+    printed = b"".join(killed_after(count, *arguments, settings=settings) for count in (1, 2, 5, 17))
+    with start(*arguments, "--for=0.5s", "--ledger", settings=settings) as process:
+        rest, told = process.communicate(timeout=10)
+    assert process.returncode == 0, told
+    assert b": a restart" in told.splitlines()[0]
+    assert b"unexplained 0" in told
+    baseline, *transitions = map(json.loads, dict.fromkeys((printed + rest).splitlines()))
+    ids = [transition["id"] for transition in transitions]  # a second baseline would have none
+    assert baseline["kind"] == "baseline"
+    assert len(ids) == len(set(ids)) > 15
+    assert_kinds_alternate(transitions)
+
+
+def assert_kinds_alternate(transitions: list[dict[str, Any]]) -> None:
+    """Per agent, no call or break begins before the one before it has ended, and none ends twice."""
+    doing: dict[tuple[str, str], str] = {}
+    for fact in transitions:
+        what, _, how = fact["kind"].partition("_")
+        if how in ("started", "ended"):
+            assert doing.get((fact["agent"]["id"], what)) != how, fact
+            doing[fact["agent"]["id"], what] = how

@@ -94,6 +94,25 @@ def test_an_output_that_cannot_be_written_is_told(capfd: pytest.CaptureFixture[s
     assert capfd.readouterr().err == "deepcall: cannot write the output: No space left on device\n"
 
 
+def test_a_file_that_cannot_be_written_is_named(capfd: pytest.CaptureFixture[str]) -> None:
+    """Also when it is a pipe whose reader is gone: only that of stdout leaves in peace."""
+    assert execute(fail(BrokenPipeError(32, "Broken pipe", "there"))) == 1
+    assert capfd.readouterr().err == "deepcall: cannot write there: Broken pipe\n"
+    assert execute(fail(BrokenPipeError())) == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_work_that_needs_no_loop_ends_in_the_same_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    def refused() -> None:
+        raise ConfigurationError("no recording")
+
+    def interrupted() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    assert [execute(lambda: None), execute(refused), execute(interrupted)] == [0, 3, 130]
+    assert capsys.readouterr().err == "deepcall: no recording\n"
+
+
 def test_an_error_nobody_expects_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         execute(fail(ZeroDivisionError()))

@@ -1,0 +1,80 @@
+"""When a server counts a call, as far as it has shown; and the accounts of what it counted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from enum import Enum
+
+from attrs import evolve, field, fields, frozen
+
+ZERO = timedelta(0)
+VOTES = 3  # contradictions before a phase is ruled out: one may be a lagging replica
+
+
+class Phase(Enum):
+    """When the server counts a call."""
+
+    CALL_START = "call_start"
+    CALL_END = "call_end"
+    WRAP_UP_END = "wrap_up_end"
+
+
+@frozen
+class Learned:
+    """What the floor has taught about its server.
+
+    votes: contradictions found against each phase. shows_wrap_up: an agent was seen occupied right
+    after a call, so that one who is not occupied is not in wrap-up either.
+    """
+
+    votes: Mapping[Phase, int] = field(factory=dict, hash=False)
+    shows_wrap_up: bool = False
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases still possible; when all were contradicted, those that were least."""
+        limit = max(VOTES, 1 + min(self.votes.get(phase, 0) for phase in Phase))
+        return tuple(phase for phase in Phase if self.votes.get(phase, 0) < limit)
+
+    def against(self, phases: Collection[Phase]) -> Learned:
+        """One more contradiction of each of these phases."""
+        return evolve(self, votes={phase: self.votes.get(phase, 0) + (phase in phases) for phase in Phase})
+
+
+@frozen(kw_only=True)
+class Account:
+    """One agent's books over the run, or a whole floor's, in calls.
+
+    grown: by how much the counter grew, also after resets. seen: of that, calls the polls saw.
+    hidden: calls nobody saw, told as inferred or counted. prior: calls that ended before the first
+    sight and were counted after it. open: growth the phases do not agree on yet.
+    talk_grown, talk_told: the growth of the talk time, and of that what told calls account for.
+    """
+
+    grown: int = 0
+    seen: int = 0
+    hidden: int = 0
+    prior: int = 0
+    open: int = 0
+    talk_grown: timedelta = ZERO
+    talk_told: timedelta = ZERO
+
+    @property
+    def residual(self) -> int:
+        """Growth that nothing explains; negative when the server did not count calls that were seen."""
+        return self.grown - self.seen - self.hidden - self.prior - self.open
+
+    def settled(self, seen: int, hidden: int, prior: int, talk: timedelta) -> Account:
+        """The account after a window that balances."""
+        return evolve(
+            self,
+            open=0,
+            seen=self.seen + seen,
+            hidden=self.hidden + hidden,
+            prior=self.prior + prior,
+            talk_told=self.talk_told + talk,
+        )
+
+    def __add__(self, other: Account) -> Account:
+        return Account(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Account)})

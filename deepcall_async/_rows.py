@@ -1,0 +1,261 @@
+"""The only file that knows the compact keys: of the rows in `pr`, and of the totals beside them.
+
+cattrs structures each element of `pr` into a `Row`, still in the wire's terms (elapsed seconds),
+and back. What cannot be read is quarantined with its path; unknown keys are kept.
+
+What is only likely or unknown about the server stands in the *assumptions* below, so that a
+better fact has one place to go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import asdict, define
+from cattrs import ClassValidationError, Converter
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from . import _forms as forms
+from ._errors import ReplyError
+from ._model import FloorTotals, Quarantined
+
+# --- assumptions ---------------------------------------------------------------------------
+NONE_WORDS = ("", "no")  # "there is none", beside null, [], {}, false and 0
+REASON_KEYS = ("type", "reason", "name", "breakName")  # where a break may say its reason
+
+
+@define
+class Presence:
+    """A login, call or break as a row shows it: seconds since it began (None: not said), and the rest."""
+
+    elapsed: int | None
+    details: Any
+
+
+@define(kw_only=True)
+class Row:
+    """One element of `pr`, its fields in the order of the wire's keys. None: not sent (a login: "No")."""
+
+    name: str | None = None
+    id: str
+    is_occupied: bool | None = None
+    login: Presence | None = None
+    mobile_login: Presence | None = None
+    call: Presence | None = None
+    on_break: Presence | None = None
+    talk_time: float | None = None
+    calls: int | None = None
+    average_talk_time: int | None = None
+    available_for: int | None = None
+    available_since: int | None = None
+    microphone_permitted: bool | None = None
+    sip_status: str | None = None
+
+    @property
+    def clock(self) -> int | None:
+        """The server's time as this row tells it, in epoch seconds."""
+        if self.available_for is None or self.available_since is None:
+            return None
+        return self.available_since + self.available_for
+
+
+# --- logins, calls and breaks, both ways ------------------------------------------------------
+
+
+def _is_none(value: Any) -> bool:
+    return not value or (isinstance(value, str) and value.strip().lower() in NONE_WORDS)
+
+
+def _login(value: Any, _: Any = None) -> Presence | None:
+    """`l`, `ml`: "No" or {"type": ..., "duration": [h, m, s]}; any other word is taken as the type."""
+    if _is_none(value):
+        return None
+    if isinstance(value, str):
+        return Presence(None, {"type": forms.text(value)})
+    if not isinstance(value, dict):
+        forms.reject(value, '"No" or an object')
+    key = "type"
+    try:
+        kind = forms.text(value.get(key))
+        key = "duration"
+        elapsed = forms.elapsed(value.get(key))
+    except forms.Unreadable as error:
+        raise forms.Unreadable(str(error), key) from None
+    return Presence(elapsed, {**_rest(value), "type": kind})
+
+
+def _activity(value: Any, _: Any = None) -> Presence | None:
+    """`liC`, `br`: their shape was never seen, so every value but a "none" says that there is one."""
+    if _is_none(value):
+        return None
+    elapsed = forms.any_elapsed(value.get("duration")) if isinstance(value, dict) else None
+    if elapsed is None:
+        return Presence(None, _kept(value))
+    return Presence(elapsed, _rest(value))
+
+
+def _rest(value: dict[str, Any]) -> dict[str, Any]:
+    """An episode's object without what ticks in it."""
+    return {key: _kept(part, key) for key, part in value.items() if key != "duration"}
+
+
+def _kept(value: Any, key: str = "") -> Any:
+    """A value that is kept as sent, unless it is a nesting bomb."""
+    if not forms.is_shallow(value):
+        forms.reject(value, "less nesting", key=key)
+    return value
+
+
+def _presence_to_wire(presence: Presence | None) -> Any:
+    if presence is None:
+        return "No"
+    if presence.elapsed is None:
+        return presence.details
+    return {**presence.details, "duration": forms.to_elapsed(presence.elapsed)}
+
+
+def _elapsed_to_wire(seconds: int | None) -> list[str] | None:
+    return None if seconds is None else forms.to_elapsed(seconds)
+
+
+def _flag_to_wire(value: bool | None) -> int | None:
+    return None if value is None else int(value)
+
+
+# --- the table of keys: field, key, form, and the way back ------------------------------------
+
+_Hook = Callable[..., Any]
+_KEYS: dict[str, tuple[str, _Hook, _Hook | None]] = {
+    "name": ("nm", forms.text, None),
+    "id": ("I", forms.identity, None),
+    "is_occupied": ("IsOcc", forms.flag, _flag_to_wire),
+    "login": ("l", _login, _presence_to_wire),
+    "mobile_login": ("ml", _login, _presence_to_wire),
+    "call": ("liC", _activity, _presence_to_wire),
+    "on_break": ("br", _activity, _presence_to_wire),
+    "talk_time": ("tt", forms.seconds, None),
+    "calls": ("tC", forms.integer, None),
+    "average_talk_time": ("ataT", forms.elapsed, _elapsed_to_wire),
+    "available_for": ("avT", forms.elapsed, _elapsed_to_wire),
+    "available_since": ("avD", forms.epoch_seconds, None),
+    "microphone_permitted": ("mic_perm", forms.flag, _flag_to_wire),
+    "sip_status": ("sip_status", forms.text, None),
+}
+_TOTALS = {
+    "on_call": "oCA",
+    "on_break": "oBA",
+    "logged_in": "lA",
+    "after_call_work": "Dia",
+    "ringing": "Ring",
+    "sip": "sip",
+    "microphones": "mic",
+}
+_KEY_OF = {field: key for field, (key, _, _) in _KEYS.items()}
+_ROW_KEYS = frozenset(_KEY_OF.values())
+_MESSAGE_KEYS = frozenset(_TOTALS.values()) | {"pr"}
+_ALWAYS_SENT = ("login", "mobile_login")  # as "No" rather than left out
+
+_converter = Converter()
+_structuring: dict[str, Any] = {
+    name: override(rename=key, struct_hook=form) for name, (key, form, _) in _KEYS.items()
+}
+_unstructuring: dict[str, Any] = {
+    name: override(rename=key, unstruct_hook=back, omit_if_default=name not in _ALWAYS_SENT)
+    for name, (key, _, back) in _KEYS.items()
+}
+_structure_row = make_dict_structure_fn(Row, _converter, **_structuring)
+_unstructure_row = make_dict_unstructure_fn(Row, _converter, _cattrs_omit_if_default=True, **_unstructuring)
+
+
+def row_to_wire(row: Row) -> dict[str, Any]:
+    """A row as the server sends it, its keys in the server's order."""
+    sent = _unstructure_row(row)
+    return {key: sent[key] for key in _KEY_OF.values() if key in sent}
+
+
+def _list_of_rows(message: Mapping[str, Any]) -> list[Any]:
+    rows = message.get("pr", ...)
+    if rows is None or rows == {}:
+        return []
+    if not isinstance(rows, list):
+        raise ReplyError("expected a list" + (", got nothing" if rows is ... else ""), path="message.pr")
+    return rows
+
+
+def read_rows(
+    message: Mapping[str, Any], quarantined: list[Quarantined], extras: dict[str, dict[str, Any]]
+) -> dict[str, Row]:
+    """Rows by agent id; what cannot be read goes to `quarantined`, unknown keys to `extras`."""
+    rows: dict[str, Row] = {}
+    for index, raw in enumerate(_list_of_rows(message)):
+        try:
+            row = _structure_row(raw, Row)
+            extra = {key: _kept(raw[key], key) for key in raw if key not in _ROW_KEYS}
+        except (ClassValidationError, TypeError, AttributeError, forms.Unreadable) as error:
+            quarantined.append(_quarantine(raw, index, error))
+            continue
+        if rows.setdefault(row.id, row) is not row:
+            quarantined.append(_quarantine(raw, index, forms.Unreadable("second row of this agent", "I")))
+        elif extra:
+            extras[row.id] = extra
+    return rows
+
+
+def _quarantine(raw: Any, index: int, error: Exception) -> Quarantined:
+    path = f"message.pr[{index}]"
+    kept = raw if forms.is_shallow(raw) else None
+    if not isinstance(raw, dict):
+        reason = f"expected an object, got {forms.shown(raw)}"
+        return Quarantined(path=path, reason=reason, row=index, raw=kept)
+    try:
+        agent_id = forms.identity(raw.get("I"))
+    except forms.Unreadable:
+        agent_id = None
+    key, reason = _first_fault(error)
+    return Quarantined(path=f"{path}.{key}", reason=reason, row=index, agent_id=agent_id, raw=kept)
+
+
+def _first_fault(error: Exception) -> tuple[str, str]:
+    """The wire's key and the reason of the first fault in a row."""
+    if isinstance(error, forms.Unreadable):
+        return error.key, str(error)
+    faults = error.group_exceptions()[0] if isinstance(error, ClassValidationError) else []
+    for fault, note in faults:
+        key = _KEY_OF[note.name]
+        if isinstance(fault, forms.Unreadable):
+            return f"{key}.{fault.key}" if fault.key else key, str(fault)
+        return key, "missing" if isinstance(fault, KeyError) else str(fault)
+    return "?", str(error)
+
+
+def read_totals(message: Mapping[str, Any], quarantined: list[Quarantined]) -> FloorTotals:
+    totals: dict[str, int | None] = {}
+    for field, key in _TOTALS.items():
+        try:
+            totals[field] = forms.integer(_kept(message.get(key)))
+        except forms.Unreadable as error:
+            quarantined.append(_spoilt(key, message, error))
+    return FloorTotals(**totals)
+
+
+def read_extra(message: Mapping[str, Any], quarantined: list[Quarantined]) -> dict[str, Any]:
+    """What stands beside the rows and the totals."""
+    extra: dict[str, Any] = {}
+    for key in message.keys() - _MESSAGE_KEYS:
+        try:
+            extra[key] = _kept(message[key])
+        except forms.Unreadable as error:
+            quarantined.append(_spoilt(key, message, error))
+    return extra
+
+
+def _spoilt(key: str, message: Mapping[str, Any], error: forms.Unreadable) -> Quarantined:
+    raw = message[key] if forms.is_shallow(message[key]) else None
+    return Quarantined(path=f"message.{key}", reason=str(error), raw=raw)
+
+
+def totals_to_wire(totals: FloorTotals) -> dict[str, int]:
+    """The totals by key, in the server's order; None is left out."""
+    counts = asdict(totals)
+    return {key: counts[field] for field, key in _TOTALS.items() if counts[field] is not None}

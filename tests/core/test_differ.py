@@ -1,0 +1,406 @@
+"""Agents who come and go, rows that cannot be read, origins that are pinned, and the order of what is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from deepcall_async import AgentAdded
+from deepcall_async._differ import REMEMBERED, diff
+from deepcall_async._memory import first_state, shifted
+from deepcall_async._wire import decode_snapshot
+
+from .floors import Floor, Seat, at, teach, words
+
+UNREADABLE = {"avT": "soon"}
+NO_ID = {"I": None, **UNREADABLE}
+
+
+@pytest.fixture
+def floor() -> Floor:
+    """Two agents at 12:00:00: 468 logged in, 7 not."""
+    floor = Floor(Seat("468", web="07:00:00"), Seat("7"))
+    floor.poll("12:00:00")
+    return floor
+
+
+@pytest.fixture
+def logins() -> Floor:
+    """The same with status "login", where only the logged in have rows: 468 and 1."""
+    floor = Floor(Seat("468", web="07:00:00"), Seat("1", web="06:00:00"), status="login")
+    floor.poll("12:00:00")
+    return floor
+
+
+# --- added and removed -------------------------------------------------------------------------------------
+
+
+def test_an_agent_who_comes_into_view_is_added_some_time_since_the_last_poll(floor: Floor) -> None:
+    floor.seat("9")
+    assert floor.tell("12:00:10") == ["9 agent_added 12:00:10 [12:00:00..12:00:10] observed"]
+
+
+def test_what_an_added_agent_was_doing_already_is_no_news(floor: Floor) -> None:
+    floor.seat("9", web="09:00:00", mobile="Mobile", on_break="11:59:00", occupied=True)
+    (added,) = floor.poll("12:00:10").transitions
+    assert isinstance(added, AgentAdded)
+    assert added.previous is None
+    assert added.agent.on_break is not None
+
+
+def test_what_an_added_agent_began_in_the_gap_is_told_after_the_addition(floor: Floor) -> None:
+    floor.seat("9", web="12:00:04", on_break="12:00:08", mobile="12:00:00")
+    assert floor.tell("12:00:10") == [
+        "9 agent_added 12:00:00 [12:00:00..12:00:00] observed",
+        "9 logged_in mobile 12:00:00 [12:00:00..12:00:01] observed",
+        "9 logged_in web 12:00:04 [12:00:03..12:00:05] observed",
+        "9 break_started Tea 12:00:08 [12:00:07..12:00:09] observed",
+    ]
+
+
+def test_a_removed_agent_is_told_with_its_last_known_state_and_nothing_else(floor: Floor) -> None:
+    floor.seats["468"].call = "12:00:05"
+    before = floor.poll("12:00:10").snapshot.agents["468"]
+    del floor.seats["468"]
+    (removed,) = floor.poll("12:00:20").transitions
+    assert words(removed) == "468 agent_removed 12:00:20 [12:00:10..12:00:20] observed"
+    assert removed.agent == removed.previous == before
+
+
+def test_a_removed_agent_who_comes_back_is_added_anew(floor: Floor) -> None:
+    seat = floor.seats.pop("468")
+    (first,) = floor.poll("12:00:10").transitions
+    floor.seats["468"] = seat
+    seat.calls = 700
+    assert floor.tell("12:00:20") == ["468 agent_added 12:00:20 [12:00:10..12:00:20] observed"]
+    del floor.seats["468"]
+    (again,) = floor.poll("12:00:30").transitions
+    assert first.id != again.id
+
+
+def test_an_agent_replaced_by_another_of_the_same_name_is_two_agents(floor: Floor) -> None:
+    del floor.seats["468"]
+    floor.seat("469", web="07:00:00")
+    kinds = [(t.agent.id, t.kind) for t in floor.poll("12:00:10").transitions]
+    assert kinds == [("468", "agent_removed"), ("469", "agent_added")]
+
+
+# --- status "login" ----------------------------------------------------------------------------------------------
+
+
+def test_by_login_an_agent_whose_row_appears_logged_in(logins: Floor) -> None:
+    logins.seat("9", web="12:00:04")
+    assert logins.tell("12:00:10") == ["9 logged_in web 12:00:04 [12:00:03..12:00:05] observed"]
+
+
+def test_by_login_an_agent_whose_row_disappears_logged_out_of_everything(logins: Floor) -> None:
+    logins.seats["468"].mobile = "11:00:00"
+    logins.seats["468"].call = "12:00:03"
+    logins.poll("12:00:05")
+    del logins.seats["468"]
+    update = logins.poll("12:00:10")
+    assert [words(t) for t in update.transitions] == [
+        "468 logged_out web 12:00:10 [12:00:05..12:00:10] observed after 18010 s",
+        "468 logged_out mobile 12:00:10 [12:00:05..12:00:10] observed after 3610 s",
+        "468 call_ended 12:00:10 [12:00:05..12:00:10] observed after 7 s",
+    ]
+    assert "468" not in update.snapshot.agents
+
+
+def test_by_login_an_agent_who_vanished_on_a_call_and_returns_the_next_day_begins_anew(logins: Floor) -> None:
+    seat = logins.seats["468"]
+    seat.call, seat.occupied, seat.calls, seat.talk = "11:59:00", True, 3, 300
+    logins.poll("12:00:05")
+    del logins.seats["468"]
+    assert len(logins.tell("12:00:10")) == 2
+    assert logins.tell("23:00:00") == []
+    logins.seats["468"] = seat
+    seat.web, seat.call, seat.occupied, seat.available = "+1 07:00:00", None, False, "+1 07:00:00"
+    seat.calls = seat.talk = None
+    logins.poll("+1 06:59:00", logged_in=1)
+    assert logins.tell("+1 07:00:10") == ["468 logged_in web +1 07:00:00 [+1 06:59:59..+1 07:00:01] observed"]
+
+
+def test_by_login_an_agent_gone_for_a_day_is_forgotten_and_logs_in_as_if_new(logins: Floor) -> None:
+    seat = logins.seats.pop("468")
+    seat.calls = 5
+    logins.poll("12:00:10")
+    days = f"+{REMEMBERED.days + 1} "
+    assert logins.tell(f"{days}11:00:00") == []
+    assert len(logins.poll(f"{days}11:00:05").checkpoint["state"]["memories"]) == 1
+    logins.seats["468"], seat.web = seat, f"{days}11:00:06"
+    assert logins.tell(f"{days}11:00:10") == [
+        f"468 logged_in web {days}11:00:06 [{days}11:00:05..{days}11:00:07] observed"
+    ]
+
+
+def test_by_login_a_relogin_in_one_gap_is_a_logout_and_a_login(logins: Floor) -> None:
+    logins.seats["468"].web = "12:00:04"
+    assert [line.split()[1] for line in logins.tell("12:00:10")] == ["logged_out", "logged_in"]
+
+
+def test_by_login_a_logged_out_agent_whose_row_is_sent_again_is_in_view_again(logins: Floor) -> None:
+    """A row without a login contradicts the request; nothing is told, and its end is not told twice."""
+    seat = logins.seats.pop("468")
+    logins.poll("12:00:10")
+    logins.seats["468"], seat.web = seat, None
+    update = logins.poll("12:00:20")
+    assert update.transitions == ()
+    assert "468" in update.snapshot.agents
+    seat.name = "Asha Rao"
+    assert logins.tell("12:00:25") == [
+        "468 agent_updated name 12:00:25 [12:00:20..12:00:25] observed"
+    ]
+    del logins.seats["468"]
+    assert logins.tell("12:00:30") == []
+    assert "468" not in logins.poll("12:00:40").snapshot.agents
+
+
+# --- rows that cannot be read -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [UNREADABLE, {"tC": -1}, {"l": 5}, {"IsOcc": 7}, NO_ID])
+@pytest.mark.parametrize("status", ["all", "login"])
+def test_an_agent_whose_row_cannot_be_read_keeps_its_last_known_state(
+    status: str, fault: dict[str, Any]
+) -> None:
+    floor = Floor(Seat("468", web="07:00:00"), Seat("1", web="06:00:00"), status=status)
+    before = floor.poll("12:00:00").snapshot.agents["468"]
+    floor.seats["468"].more = fault
+    floor.seats["1"].call = "12:00:05"
+    update = floor.poll("12:00:10")
+    assert [words(t) for t in update.transitions] == [
+        "1 call_started 12:00:05 [12:00:04..12:00:06] observed"
+    ]
+    assert update.snapshot.agents["468"] == before
+    assert [part.row for part in update.snapshot.quarantined] == [0]
+
+
+def test_what_changed_while_a_row_could_not_be_read_is_told_with_its_true_bounds(floor: Floor) -> None:
+    seat = floor.seats["468"]
+    seat.more = UNREADABLE
+    for second in (10, 20, 30):
+        assert floor.tell(f"12:00:{second}") == []
+    seat.more, seat.web, seat.call = {}, None, "12:00:12"
+    assert floor.tell("12:00:40") == [
+        "468 call_started 12:00:12 [12:00:11..12:00:13] observed",
+        "468 logged_out web 12:00:40 [12:00:00..12:00:40] observed after 18040 s",
+    ]
+
+
+def test_a_row_that_cannot_be_read_and_then_is_gone_was_removed_since_it_was_last_read(floor: Floor) -> None:
+    floor.seats["468"].more = UNREADABLE
+    floor.poll("12:00:10")
+    del floor.seats["468"]
+    assert floor.tell("12:00:20") == ["468 agent_removed 12:00:20 [12:00:00..12:00:20] observed"]
+
+
+def test_while_a_row_without_a_readable_id_is_there_nobody_is_removed(floor: Floor) -> None:
+    floor.seat("8").more = NO_ID
+    del floor.seats["7"]
+    assert floor.tell("12:00:10") == []
+    del floor.seats["8"]
+    assert floor.tell("12:00:20") == ["7 agent_removed 12:00:20 [12:00:00..12:00:20] observed"]
+
+
+def test_by_login_a_row_without_a_readable_id_brings_nobody_back(logins: Floor) -> None:
+    seat = logins.seats.pop("468")
+    logins.poll("12:00:10")
+    logins.seats["1"].more = NO_ID
+    update = logins.poll("12:00:20")
+    assert update.transitions == ()
+    assert set(update.snapshot.agents) == {"1"}
+    logins.seats["1"].more = {}
+    logins.poll("12:00:30")
+    logins.seats["468"], seat.web = seat, "Web"
+    assert logins.tell("12:00:40") == ["468 logged_in web 12:00:40 [12:00:30..12:00:40] observed"]
+
+
+def test_by_login_a_login_in_a_row_that_could_not_be_read_keeps_its_origin(logins: Floor) -> None:
+    seat = logins.seats.pop("468")
+    logins.poll("12:00:10")
+    logins.seats["468"], seat.web, seat.more = seat, "12:00:15", UNREADABLE
+    logins.poll("12:00:20")
+    logins.poll("12:00:30")
+    seat.more = {}
+    assert logins.tell("12:00:40") == ["468 logged_in web 12:00:15 [12:00:14..12:00:16] observed"]
+
+
+@pytest.mark.parametrize("status", ["all", "login"])
+def test_a_row_that_becomes_readable_for_the_first_time_is_no_news(status: str) -> None:
+    """Its agent was in view all the time; only its state was not known."""
+    floor = Floor(Seat("468", web="07:00:00", more=UNREADABLE), Seat("1", web="06:00:00"), status=status)
+    floor.poll("12:00:00")
+    floor.poll("12:00:05")
+    floor.seats["468"].more = {}
+    update = floor.poll("12:00:10")
+    assert update.transitions == ()
+    assert "468" in update.snapshot.agents
+    floor.seats["468"].call = "12:00:14"
+    assert [line.split()[1] for line in floor.tell("12:00:20")] == ["call_started"]
+
+
+def test_the_first_row_of_an_agent_sent_twice_counts(floor: Floor) -> None:
+    twin = Seat("468", web="12:00:05")
+    floor.seats["twin"] = twin
+    update = floor.poll("12:00:10", logged_in=1)
+    assert update.transitions == ()
+    assert [part.reason for part in update.snapshot.quarantined] == ["second row of this agent"]
+
+
+# --- pinned origins, values kept -------------------------------------------------------------------------------------
+
+
+def test_an_agent_in_whom_nothing_changed_stays_the_very_same_value(floor: Floor) -> None:
+    before = floor.poll("12:00:10").snapshot
+    after = floor.poll("12:00:20").snapshot
+    assert all(after.agents[key] is agent for key, agent in before.agents.items())
+
+
+def test_origins_that_jitter_are_pinned_to_their_first_reading() -> None:
+    floor = Floor(Seat("468", web="07:00:05", call="11:59:30", on_break="11:58:30", mobile="08:00:05"))
+    first = floor.poll("12:00:00").snapshot.agents["468"]
+    for second, stray in enumerate([-1, 1, 0, -1, 2, 1, 0], start=1):
+        seat = floor.seats["468"]
+        seat.web, seat.call = f"07:00:{5 + stray:02}", f"11:59:{30 + stray}"
+        seat.mobile, seat.on_break = f"08:00:{5 - stray:02}", f"11:58:{30 - stray}"
+        update = floor.poll(f"12:00:{second:02}")
+        assert update.transitions == ()
+        assert update.snapshot.agents["468"] is first
+
+
+def test_details_that_change_are_shown_though_the_origin_is_pinned(floor: Floor) -> None:
+    floor.seats["468"].call = {"callId": "c1", "duration": 5}
+    floor.poll("12:00:10")
+    floor.seats["468"].call = {"callId": "c1", "hold": True, "duration": 14}
+    update = floor.poll("12:00:20")
+    assert update.transitions == ()
+    call = update.snapshot.agents["468"].call
+    assert call is not None
+    assert (call.since, call.details) == (at("12:00:05"), {"callId": "c1", "hold": True})
+
+
+def test_the_snapshot_keeps_the_wire_s_order(floor: Floor) -> None:
+    floor.seats = dict(reversed(floor.seats.items()))
+    assert list(floor.poll("12:00:10").snapshot.agents) == ["7", "468"]
+
+
+def test_a_diff_leaves_the_state_it_began_with_as_it_was() -> None:
+    floor = Floor(Seat("468", web="07:00:00"), Seat("7"))
+    state = first_state(decode_snapshot(floor.reply("12:00:00"), date=at("12:00:00")))
+    kept, memories = state, dict(state.memories)
+    floor.seats["468"].call = "12:00:05"
+    del floor.seats["7"]
+    snapshot = decode_snapshot(floor.reply("12:00:10"), date=at("12:00:10"))
+    assert diff(state, snapshot) == diff(state, snapshot)
+    assert (state, state.memories) == (kept, memories)
+
+
+def test_no_snapshot_differs_from_itself(floor: Floor) -> None:
+    assert floor.tell("12:00:00") == []
+    assert floor.tell("12:00:00") == []
+
+
+# --- order, time -----------------------------------------------------------------------------------------------------
+
+
+def test_transitions_are_in_order_of_time_then_agent_then_cause(floor: Floor) -> None:
+    floor.seats["7"].web = "12:00:09"
+    floor.seats["468"].call, floor.seats["468"].mobile = "12:00:05", "12:00:05"
+    floor.seat("10", web="12:00:05")
+    told = floor.poll("12:00:10").transitions
+    assert [(t.agent.id, t.kind) for t in told] == [
+        ("10", "agent_added"),
+        ("10", "logged_in"),
+        ("468", "logged_in"),
+        ("468", "call_started"),
+        ("7", "logged_in"),
+    ]
+
+
+def test_while_the_server_s_time_stands_still_things_happen_in_that_second(floor: Floor) -> None:
+    seat = floor.seats["468"]
+    seat.call = "12:00:00"
+    assert floor.tell("12:00:00") == ["468 call_started 12:00:00 [12:00:00..12:00:00] observed"]
+    seat.call = None
+    assert floor.tell("12:00:00") == ["468 call_ended 12:00:00 [12:00:00..12:00:00] observed after 0 s"]
+
+
+def test_things_told_in_one_second_without_an_origin_have_different_ids(floor: Floor) -> None:
+    seat = floor.seats["468"]
+    ids = []
+    for _ in range(3):
+        seat.call, seat.occupied, seat.name = "Yes", True, "Asha"
+        ids += [t.id for t in floor.poll("12:00:00").transitions]
+        seat.call, seat.occupied, seat.name = None, False, "Bhawna"
+        ids += [t.id for t in floor.poll("12:00:00").transitions]
+    assert len(ids) == len(set(ids)) == 17
+
+
+def test_a_server_time_a_second_back_is_taken_for_the_same_second(floor: Floor) -> None:
+    floor.seats["468"].call = "Yes"
+    assert floor.tell("11:59:59") == ["468 call_started 12:00:00 [12:00:00..12:00:00] observed"]
+
+
+# --- a clock that was set ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", [timedelta(hours=1), -timedelta(hours=1)])
+def test_a_set_clock_moves_origins_and_renames_nothing(by: timedelta) -> None:
+    floor = Floor(Seat("468", web="07:00:00", call="Yes"))
+    state = first_state(decode_snapshot(floor.reply("12:00:00"), date=at("12:00:00")))
+    moved = shifted(state, by, Floor().poll("12:00:10").snapshot).memories["468"]
+    assert moved.agent.login is not None
+    assert moved.agent.login.since == at("07:00:00") + by
+    assert moved.anchors["web"] == str(int(at("07:00:00").timestamp()))
+    assert moved.anchors["call"] == state.memories["468"].anchors["call"]
+    assert moved.available_since == at("06:00:00") + by
+
+
+def test_an_origin_that_did_not_move_with_the_clock_stays() -> None:
+    floor = Floor(Seat("468", web="07:00:00", call="11:00:00", available="06:00:00"))
+    state = first_state(decode_snapshot(floor.reply("12:00:00"), date=at("12:00:00")))
+    floor.seats["468"].web = "06:00:00"
+    seen = decode_snapshot(floor.reply("11:00:10"), date=at("11:00:10"))
+    moved = shifted(state, -timedelta(hours=1), seen).memories["468"]
+    assert moved.agent.login is not None
+    assert moved.agent.call is not None
+    assert (moved.agent.login.since, moved.agent.call.since) == (at("06:00:00"), at("11:00:00"))
+    assert moved.available_since == at("06:00:00")
+
+
+def test_a_clock_set_ahead_is_no_activity() -> None:
+    """Everybody became available within the last hour; by the new clock that was after the last poll."""
+    floor = Floor(*[Seat(str(number), web=f"06:0{number}:00") for number in range(1, 5)])
+    teach(floor)
+    floor.poll("11:30:00")
+    for seat in floor.seats.values():
+        seat.on_break = "11:31:00"
+    floor.poll("11:32:00")
+    for seat in floor.seats.values():
+        seat.on_break, seat.available = None, "11:33:00"
+    floor.poll("12:00:00")
+    for number, seat in enumerate(floor.seats.values(), start=1):
+        seat.web, seat.available = f"07:0{number}:00", "12:33:00"
+    assert floor.poll("13:00:10").held
+    assert floor.tell("13:00:20") == []
+    floor.seats["1"].web = None
+    (line,) = floor.tell("13:00:30")
+    assert line == "1 logged_out web 13:00:30 [13:00:20..13:00:30] observed after 21570 s"
+
+
+def test_an_episode_keeps_its_id_across_a_set_clock() -> None:
+    floor = Floor(Seat("1"), Seat("2"), Seat("3"))
+    floor.poll("06:59:00")
+    for number, seat in enumerate(floor.seats.values(), start=1):
+        seat.web = f"07:0{number}:00"
+    began = floor.poll("07:10:00").transitions
+    for number, seat in enumerate(floor.seats.values(), start=1):
+        seat.web = f"06:0{number}:00"
+    floor.poll("06:10:10")
+    assert floor.tell("06:10:20") == []
+    floor.seats["1"].web = None
+    (ended,) = floor.poll("06:10:30").transitions
+    assert ended.id == began[0].id.replace("logged_in", "logged_out")

@@ -1,0 +1,450 @@
+"""`LiveFloor`: baselines, replies held until confirmed or replaced, outages and gaps, and going on after a restart."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from deepcall_async import (
+    ApiError,
+    ConfigurationError,
+    Gap,
+    LiveFloor,
+    LiveUpdate,
+    Outage,
+    ReplyError,
+    TransportError,
+)
+from deepcall_async._checkpoint import CheckpointWarning
+from deepcall_async._suspicion import BREAKS, CALLS, EMPTIED, LOGINS, NO_ROWS, OLDER, SHIFTED
+
+from .floors import Floor, Seat, at, clock, words
+
+EMPTY = b'{"message":{"pr":[],"lA":0},"status":"success","code":200}'
+REFUSED = TransportError("connection refused")
+
+
+@pytest.fixture
+def floor() -> Floor:
+    """Three agents, polled at 12:00:00; 1 is on a call, 2 on a break."""
+    floor = Floor(
+        Seat("1", web="07:01:00", call="11:50:00"),
+        Seat("2", web="07:02:00", on_break="11:51:00"),
+        Seat("3", web="07:03:00"),
+    )
+    floor.poll("12:00:00")
+    return floor
+
+
+def resumed(floor: Floor, update: LiveUpdate, **options: Any) -> Floor:
+    """The same seats, watched by a new `LiveFloor` that goes on from an update's checkpoint."""
+    twin = Floor(**{"resume_from": json.loads(json.dumps(update.checkpoint)), **options})
+    twin.seats = floor.seats
+    return twin
+
+
+# --- baseline -----------------------------------------------------------------------------------------------
+
+
+def test_the_first_reply_is_a_baseline_without_transitions() -> None:
+    update = Floor(Seat("1", web="07:00:00", call="11:59:59")).poll("12:00:00")
+    assert update.is_baseline
+    assert (update.sequence, update.transitions, update.outage, update.gap, update.held) == (0, (), None, None, ())
+    assert not update.is_stale
+
+
+def test_a_status_that_is_neither_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigurationError, match=r"all.*login.*'everyone'"):
+        LiveFloor("everyone")
+
+
+def test_a_failure_before_the_baseline_is_raised_and_changes_nothing() -> None:
+    floor = Floor(Seat("1"))
+    with pytest.raises(TransportError) as raised:
+        floor.live.fail(REFUSED)
+    assert raised.value is REFUSED
+    assert floor.poll("12:00:00").sequence == 0
+
+
+def test_a_baseline_is_believed_whatever_is_odd_about_it() -> None:
+    floor = Floor(Seat("1", web="07:00:00"))
+    assert floor.poll("12:00:00", logged_in=40).held == ()
+    assert floor.poll("12:00:10", logged_in=41).held == ()
+
+
+def test_a_baseline_without_rows_though_some_are_counted_is_replaced_by_the_first_with_rows() -> None:
+    floor = Floor()
+    assert floor.poll("12:00:00", logged_in=2).is_baseline
+    floor.seat("1", web="12:00:05")
+    update = floor.poll("12:00:10")
+    assert update.is_baseline
+    assert (update.sequence, update.transitions) == (1, ())
+    floor.seat("2")
+    assert [t.kind for t in floor.poll("12:00:20").transitions] == ["agent_added"]
+
+
+def test_a_floor_that_was_emptied_and_fills_again_tells_of_its_agents(floor: Floor) -> None:
+    for now in ("12:00:10", "12:00:20"):
+        floor.live.receive(lie(floor, NO_ROWS, now), date=at(now))
+    update = floor.poll("12:00:30")
+    assert not update.is_baseline
+    assert [t.kind for t in update.transitions] == ["agent_added"] * 3
+    assert update.ledger.held == 1
+
+
+def test_a_floor_that_truly_was_empty_tells_of_its_first_agent() -> None:
+    floor = Floor()
+    assert floor.poll("12:00:00").is_baseline
+    floor.seat("1")
+    assert floor.tell("12:00:10") == ["1 agent_added 12:00:10 [12:00:00..12:00:10] observed"]
+
+
+# --- sequence, failures, outage, gap -----------------------------------------------------------------------------
+
+
+def test_the_sequence_has_no_holes_whatever_happens(floor: Floor) -> None:
+    updates = [floor.poll("12:00:10"), floor.live.fail(REFUSED), floor.live.fail(REFUSED)]
+    updates += [floor.poll("12:00:20", logged_in=9), floor.poll("12:00:30"), floor.poll("12:00:40")]
+    with pytest.raises(ReplyError):
+        floor.live.receive(b"<html>")
+    updates.append(floor.poll("12:00:50"))
+    assert [update.sequence for update in updates] == list(range(1, 8))
+
+
+def test_an_outage_says_since_when_and_how_many_polls_failed_and_with_what(floor: Floor) -> None:
+    floor.live.fail(TransportError("first"))
+    update = floor.live.fail(REFUSED)
+    assert update.outage == Outage(since=at("12:00:00"), failures=2, error=REFUSED)
+    assert update.outage.error is REFUSED
+    assert update.is_stale
+    assert (update.transitions, update.gap, update.is_baseline) == ((), None, False)
+    assert update.snapshot.server_time == at("12:00:00")
+
+
+def test_the_first_good_reply_ends_an_outage_with_a_gap_and_only_real_differences(floor: Floor) -> None:
+    for _ in range(3):
+        floor.live.fail(REFUSED)
+    floor.seats["3"].call = "12:04:00"
+    update = floor.poll("12:05:00")
+    assert update.gap == Gap(since=at("12:00:00"), until=at("12:05:00"), failures=3, error=REFUSED)
+    assert update.gap.error is REFUSED
+    assert update.outage is None
+    assert [words(t) for t in update.transitions] == ["3 call_started 12:04:00 [12:03:59..12:04:01] observed"]
+    assert floor.poll("12:05:10").gap is None
+
+
+def test_a_held_reply_leaves_the_outage_open(floor: Floor) -> None:
+    floor.live.fail(REFUSED)
+    held = floor.poll("12:00:20", logged_in=9)
+    assert held.held
+    assert held.outage is not None
+    assert held.outage.failures == 1
+    assert held.gap is None
+    update = floor.poll("12:00:30")
+    assert update.gap == Gap(since=at("12:00:00"), until=at("12:00:30"), failures=1, error=REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"", ReplyError),
+        (b"<html>502</html>", ReplyError),
+        (b"[]", ReplyError),
+        (b'{"message":"pr","status":"success","code":200}', ReplyError),
+        (b'{"message":{"oCA":0},"status":"success","code":200}', ReplyError),
+        (b'{"message":{"pr":[{"nm":1}]},"status":"success","code":200}', ReplyError),
+        (b'{"message":"Invalid token","status":"error","code":1014}', ApiError),
+    ],
+)
+def test_a_reply_that_cannot_be_read_leaves_the_floor_untouched(
+    floor: Floor, body: bytes, error: type[Exception]
+) -> None:
+    twin = Floor(*floor.seats.values())
+    twin.poll("12:00:00")
+    with pytest.raises(error):
+        floor.live.receive(body)
+    floor.seats["3"].call = "12:00:05"
+    assert floor.poll("12:00:10") == twin.poll("12:00:10")
+    assert floor.poll("12:00:20").checkpoint == twin.poll("12:00:20").checkpoint
+
+
+def test_a_reply_the_server_calls_empty_is_an_empty_floor(floor: Floor) -> None:
+    nothing = b'{"message":"No data found","status":"error","code":1012}'
+    assert floor.live.receive(nothing, date=at("12:00:10")).held == (EMPTIED,)
+    update = floor.live.receive(nothing, date=at("12:00:20"))
+    assert {t.kind for t in update.transitions} == {"agent_removed"}
+
+
+# --- held replies -------------------------------------------------------------------------------------------------
+
+
+def lie(floor: Floor, reason: str, now: str) -> bytes:
+    """A reply that is suspect for this reason, and for this alone."""
+    if reason == EMPTIED:
+        return Floor().reply(now)
+    if reason == NO_ROWS:
+        return Floor().reply(now, logged_in=3)
+    if reason == OLDER:
+        return floor.reply(clock(at(now) - timedelta(hours=1)))
+    if reason == LOGINS:
+        return floor.reply(now, logged_in=2)
+    liar = Floor(*[Seat(seat.id, web=seat.web, call=seat.call, on_break=seat.on_break) for seat in floor.seats.values()])
+    if reason == SHIFTED:
+        for seat in liar.seats.values():
+            seat.web = clock(at(seat.web) - timedelta(minutes=5))
+    name, total = {CALLS: ("call", "on_call"), BREAKS: ("on_break", "on_break")}.get(reason, ("sip", "sip"))
+    if reason != SHIFTED:
+        for seat in liar.seats.values():
+            setattr(seat, name, None)
+        return liar.reply(now, **{total: 1})
+    return liar.reply(now)
+
+
+REASONS = [EMPTIED, OLDER, LOGINS, CALLS, BREAKS, SHIFTED]
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_suspect_reply_is_held_and_the_last_good_snapshot_shown(floor: Floor, reason: str) -> None:
+    good = floor.poll("12:00:10")
+    update = floor.live.receive(lie(floor, reason, "12:00:20"), date=at("12:00:20"))
+    assert update.held == (reason,)
+    assert update.is_stale
+    assert update.snapshot == good.snapshot
+    assert (update.transitions, update.outage, update.gap) == ((), None, None)
+
+
+@pytest.mark.parametrize("reason", [*REASONS, NO_ROWS])
+def test_a_good_reply_replaces_a_held_one_as_if_that_had_never_come(floor: Floor, reason: str) -> None:
+    twin = Floor(*floor.seats.values())
+    twin.poll("12:00:00")
+    assert floor.live.receive(lie(floor, reason, "12:00:20"), date=at("12:00:20")).held
+    floor.seats["3"].call = "12:00:25"
+    update, same = floor.poll("12:00:30"), twin.poll("12:00:30")
+    assert update.transitions == same.transitions
+    assert update.snapshot == same.snapshot
+    assert (update.held, update.is_stale, update.ledger.held) == ((), False, 1)
+
+
+@pytest.mark.parametrize("reason", [*REASONS, NO_ROWS])
+def test_a_reply_suspect_for_the_same_reasons_confirms_the_held_one(floor: Floor, reason: str) -> None:
+    assert floor.live.receive(lie(floor, reason, "12:00:20"), date=at("12:00:20")).held
+    update = floor.live.receive(lie(floor, reason, "12:00:30"), date=at("12:00:30"))
+    assert not update.held
+    assert not update.is_stale
+    told = [t.kind for t in update.transitions]
+    removed = ["agent_removed"] * 3
+    assert told == {
+        EMPTIED: removed,
+        NO_ROWS: removed,
+        CALLS: ["call_ended"],
+        BREAKS: ["break_ended"],
+    }.get(reason, [])
+    assert update.ledger.clock_steps == (reason in (OLDER, SHIFTED))
+
+
+def test_a_reply_that_is_suspect_for_another_reason_confirms_nothing(floor: Floor) -> None:
+    for reason in (EMPTIED, LOGINS, OLDER, CALLS, EMPTIED):
+        assert floor.live.receive(lie(floor, reason, "12:00:20"), date=at("12:00:20")).held == (reason,)
+    assert floor.tell("12:00:30") == []
+    assert floor.poll("12:00:40").ledger.held == 5
+
+
+def test_a_reply_that_is_suspect_for_fewer_reasons_confirms_the_held_one(floor: Floor) -> None:
+    held = floor.live.receive(lie(floor, NO_ROWS, "12:00:20"), date=at("12:00:20")).held
+    assert set(held) == {EMPTIED, NO_ROWS}
+    assert not floor.live.receive(lie(floor, EMPTIED, "12:00:30"), date=at("12:00:30")).held
+
+
+def test_a_failed_poll_between_two_suspect_replies_does_not_keep_them_from_confirming(floor: Floor) -> None:
+    floor.live.receive(EMPTY, date=at("12:00:10"))
+    floor.live.fail(REFUSED)
+    assert not floor.live.receive(EMPTY, date=at("12:00:30")).held
+
+
+def test_one_bad_answer_never_logs_anybody_out() -> None:
+    floor = Floor(*[Seat(str(number), web="07:00:00") for number in range(50)], status="login")
+    floor.poll("12:00:00")
+    assert floor.live.receive(EMPTY, date=at("12:00:10")).transitions == ()
+    assert floor.tell("12:00:20") == []
+
+
+def test_an_oddity_that_was_accepted_is_not_held_again_until_it_has_gone_away(floor: Floor) -> None:
+    held = [bool(floor.poll(f"12:0{minute}:00", logged_in=9).held) for minute in range(1, 6)]
+    assert held == [True, False, False, False, False]
+    assert not floor.poll("12:06:00").held
+    assert floor.poll("12:07:00", logged_in=9).held
+
+
+def test_an_oddity_of_the_baseline_is_accepted() -> None:
+    floor = Floor(Seat("1", web="07:00:00"))
+    floor.poll("12:00:00", logged_in=9)
+    assert not floor.poll("12:00:10", logged_in=9).held
+
+
+def test_a_row_that_stays_unreadable_keeps_no_reply_from_being_believed(floor: Floor) -> None:
+    floor.seats["1"].more = {"avT": "soon"}
+    assert [floor.poll(f"12:0{minute}:00").held for minute in range(1, 5)] == [()] * 4
+
+
+# --- a clock that was set back ---------------------------------------------------------------------------------------
+
+
+def test_an_old_reply_sent_again_and_again_is_never_believed(floor: Floor) -> None:
+    old = floor.reply("12:00:00")
+    floor.seats["3"].call = "12:00:05"
+    floor.poll("12:00:10")
+    for _ in range(5):
+        update = floor.live.receive(old, date=at("12:00:00"))
+        assert update.held == (OLDER,)
+        assert update.snapshot.agents["3"].call is not None
+    assert floor.tell("12:01:00") == []
+
+
+def test_after_the_clock_was_set_back_the_stream_goes_on_though_time_stands_still(floor: Floor) -> None:
+    assert floor.poll("11:00:10").held
+    updates = [floor.poll(f"11:00:{second}") for second in range(20, 60, 10)]
+    assert [update.held for update in updates] == [()] * 4
+    assert updates[-1].ledger.clock_steps == 1
+    assert updates[-1].snapshot.server_time == at("11:00:50")
+    floor.seats["3"].call = "11:00:55"
+    assert floor.tell("11:01:00") == ["3 call_started 12:00:00 [12:00:00..12:00:00] observed"]
+    floor.seats["3"].call = None
+    assert floor.tell("12:00:10") == ["3 call_ended 12:00:10 [12:00:00..12:00:10] observed after 3555 s"]
+
+
+def test_ids_stay_apart_while_time_stands_still(floor: Floor) -> None:
+    floor.poll("11:00:10")
+    ids = []
+    for second in range(20, 50):
+        floor.seats["3"].name = f"Asha {second}"
+        floor.seats["3"].call = "Yes" if second % 2 else None
+        ids += [t.id for t in floor.poll(f"11:00:{second}").transitions]
+    assert len(ids) == len(set(ids)) >= 59
+
+
+def test_a_second_step_back_is_held_again(floor: Floor) -> None:
+    floor.poll("11:00:10")
+    floor.poll("11:00:20")
+    assert floor.poll("10:00:20").held == (OLDER,)
+    assert not floor.poll("10:00:30").held
+
+
+# --- resume ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_resumed_floor_goes_on_with_a_gap_and_the_next_sequence(floor: Floor) -> None:
+    update = floor.poll("12:00:10")
+    twin = resumed(floor, update)
+    floor.seats["3"].call = "12:05:00"
+    after = twin.poll("12:10:00")
+    assert after.gap == Gap(since=at("12:00:10"), until=at("12:10:00"), failures=0)
+    assert (after.sequence, after.is_baseline, after.outage) == (update.sequence + 1, False, None)
+    assert after.transitions == floor.poll("12:10:00").transitions
+    assert twin.poll("12:10:10").gap is None
+
+
+def test_a_resumed_floor_whose_first_polls_fail_shows_the_last_known_snapshot(floor: Floor) -> None:
+    update = floor.poll("12:00:10")
+    twin = resumed(floor, update)
+    failed = twin.live.fail(REFUSED)
+    assert failed.outage == Outage(since=at("12:00:10"), failures=1, error=REFUSED)
+    assert (failed.sequence, failed.snapshot.agents) == (update.sequence + 1, update.snapshot.agents)
+    assert twin.poll("12:01:00").gap == Gap(
+        since=at("12:00:10"), until=at("12:01:00"), failures=1, error=REFUSED
+    )
+
+
+def test_a_resumed_floor_holds_and_confirms_as_if_there_had_been_no_restart(floor: Floor) -> None:
+    twin = resumed(floor, floor.live.receive(EMPTY, date=at("12:00:10")))
+    update = twin.live.receive(EMPTY, date=at("12:00:20"))
+    assert not update.held
+    assert update.transitions == floor.live.receive(EMPTY, date=at("12:00:20")).transitions
+
+
+def test_a_checkpoint_of_a_failed_tick_goes_on_from_the_last_good_reply(floor: Floor) -> None:
+    twin = resumed(floor, floor.live.fail(REFUSED))
+    floor.seats["3"].call = "12:05:00"
+    assert twin.poll("12:10:00").transitions == floor.poll("12:10:00").transitions
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda _: None, ""),
+        (lambda _: [], "not a checkpoint"),
+        (lambda _: {}, "not a checkpoint"),
+        (lambda value: {**value, "deepcall_checkpoint": "1"}, "not a checkpoint"),
+        (lambda value: {**value, "deepcall_checkpoint": 99}, "format 99 is newer"),
+        (lambda value: {**value, "scope": "elsewhere"}, "made for scope 'elsewhere', not 'desk'"),
+        (lambda value: {**value, "view": "group 55"}, "made for view 'group 55'"),
+        (lambda value: {**value, "status": "login"}, "made for status 'login'"),
+        (lambda value: {key: part for key, part in value.items() if key != "state"}, "damaged"),
+        (lambda value: {**value, "state": {**value["state"], "time": "noon"}}, "damaged"),
+        (lambda value: {**value, "state": {**value["state"], "time": "2026-01-05T12:00:00"}}, "damaged"),
+        (lambda value: {**value, "state": {**value["state"], "time": "0001-01-01T00:00:00Z"}}, "damaged"),
+        (lambda value: {**value, "state": {**value["state"], "time": "9999-12-31T23:59:59Z"}}, "damaged"),
+        (lambda value: {**value, "state": {**value["state"], "memories": [1]}}, "damaged"),
+        (lambda value: {**value, "totals": None}, "damaged"),
+        (lambda value: {**value, "sequence": "many"}, "damaged"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_used_gives_a_warning_and_a_fresh_baseline(
+    floor: Floor, spoil: Any, reason: str
+) -> None:
+    made = Floor(*floor.seats.values(), scope="desk")
+    value = spoil(json.loads(json.dumps(made.poll("12:00:00").checkpoint)))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        twin = Floor(*floor.seats.values(), scope="desk", resume_from=value)
+    assert [issubclass(warning.category, CheckpointWarning) for warning in caught] == [True] * bool(reason)
+    assert all(reason in str(warning.message) for warning in caught)
+    update = twin.poll("12:01:00")
+    assert (update.is_baseline, update.sequence, update.gap) == (True, 0, None)
+
+
+def test_a_checkpoint_of_a_floor_without_an_agent_in_common_is_not_used(floor: Floor) -> None:
+    twin = resumed(floor, floor.poll("12:00:10"))
+    twin.seats = {"9": Seat("9", web="07:00:00")}
+    with pytest.warns(CheckpointWarning, match="shares no agent"):
+        update = twin.poll("12:01:00")
+    assert (update.is_baseline, update.transitions) == (True, ())
+    assert not twin.poll("12:01:10").is_baseline
+
+
+def test_a_warning_points_at_the_line_that_gave_the_checkpoint(floor: Floor) -> None:
+    with pytest.warns(CheckpointWarning) as caught:
+        LiveFloor(resume_from={"deepcall_checkpoint": 99})
+    assert caught[0].filename == __file__
+    twin = resumed(floor, floor.poll("12:00:10"))
+    with pytest.warns(CheckpointWarning) as caught:
+        twin.live.receive(Floor(Seat("9")).reply("12:01:00"))
+    assert caught[0].filename == __file__
+
+
+def test_a_resumed_floor_that_finds_no_rows_holds_them(floor: Floor) -> None:
+    twin = resumed(floor, floor.poll("12:00:10"))
+    assert twin.live.receive(EMPTY, date=at("12:01:00")).held == (EMPTIED,)
+
+
+# --- details of updates -------------------------------------------------------------------------------------------------
+
+
+def test_an_update_stays_what_it_was_when_the_floor_goes_on(floor: Floor) -> None:
+    first = floor.poll("12:00:10")
+    checkpoint, agents = json.dumps(first.checkpoint), dict(first.snapshot.agents)
+    for second in range(20, 60, 10):
+        floor.seats["3"].call = f"12:00:{second - 5}"
+        floor.seats["1"].name = f"{second}"
+        floor.poll(f"12:00:{second}")
+    assert json.dumps(first.checkpoint) == checkpoint
+    assert first.snapshot.agents == agents
+
+
+def test_what_was_received_when_is_noted_on_the_snapshot() -> None:
+    floor = Floor(Seat("1"))
+    snapshot = floor.live.receive(floor.reply("12:00:00"), received_at=at("12:34:00")).snapshot
+    assert (snapshot.server_time, snapshot.received_at) == (at("12:00:00"), at("12:34:00"))
