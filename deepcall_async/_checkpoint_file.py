@@ -17,12 +17,12 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: dict[str, Any]) ->
 
     Blocking: some milliseconds on most disks. Raises OSError as the disk does; the old file stays then.
     """
-    target = Path(path)
+    target, text = Path(path), json.dumps(checkpoint, separators=(",", ":"))
     with tempfile.NamedTemporaryFile(
         "w", dir=target.parent, prefix=f".{target.name}.", delete=False, encoding="utf-8"
     ) as file:
         try:
-            json.dump(checkpoint, file, separators=(",", ":"))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
             Path(file.name).replace(target)

@@ -78,11 +78,12 @@ def diff(
 
 
 def _state_after(run: _Diff, memories: dict[str, Memory], forgotten: Account) -> FloorState:
+    unread = never_read(run.snapshot, memories) if run.snapshot.quarantined else ()
     return FloorState(
         time=run.now,
         server_time=run.snapshot.server_time,
         repeat=run.before.repeat + 1 if run.now == run.before.time else 0,
-        unread=never_read(run.snapshot, memories) if run.snapshot.quarantined else (),
+        unread={agent_id: run.before.unread.get(agent_id, run.before.time) for agent_id in unread},
         memories=memories,
         learned=run.learned,
         forgotten=forgotten,
@@ -101,22 +102,17 @@ def _missing(memories: Mapping[str, Memory], snapshot: Snapshot) -> list[Memory]
 def _arrive(run: _Diff, seen: Agent) -> Memory:
     """An agent not in view before: its state is new to us; only what began since p is news."""
     memory = remember(seen, run.now)
-    if seen.id in run.before.unread:  # it was in view all the time
+    polled = run.before.unread.get(seen.id, run.before.time)
+    if polled is None:  # it was in view all the time
         return memory
-    begun = tuple(
-        facet for facet in FACETS if (episode := facet.of(seen)) is not None and _is_news(run, episode.since)
-    )
-    evidence = _bare_evidence(run, Agent(id=seen.id), seen, begun)
+    is_news = [f for f in FACETS if (e := f.of(seen)) and (run.by_login or (e.since and e.since >= polled))]
+    evidence = _bare_evidence(run, polled, Agent(id=seen.id), seen, tuple(is_news))
     transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
     if not run.by_login:
         latest = min((transition.at for transition in transitions), default=run.now)
         run.told.append(evidence.tell(AgentAdded, evidence.by_now(latest), Basis.OBSERVED, evidence.poll))
     run.told.extend(transitions)
     return evolve(memory, anchors={**memory.anchors, **_anchors(evidence)})
-
-
-def _is_news(run: _Diff, since: datetime | None) -> bool:
-    return run.by_login or (since is not None and since >= run.before.time)
 
 
 def _miss(run: _Diff, memory: Memory) -> Memory | None:
@@ -129,30 +125,34 @@ def _miss(run: _Diff, memory: Memory) -> Memory | None:
 
 def _leave(run: _Diff, memory: Memory) -> Memory | None:
     """An agent's row is gone: logged out when only logged-in agents have rows, else out of view."""
+    shown = memory.unread_since or run.before.time
     if memory.gone_since is not None:
         kept = memory if memory.unread_since is None else evolve(memory, unread_since=None)
         return kept if run.now - memory.gone_since <= REMEMBERED else None
     if run.by_login:
         gone = evolve(memory.agent, login=None, mobile_login=None, call=None, on_break=None, is_occupied=None)
-        return evolve(_step(run, memory, gone, is_sent=False), gone_since=run.now)
-    evidence = _bare_evidence(run, memory.agent, memory.agent, ())
-    evidence.previous, evidence.polled = memory.agent, memory.unread_since or run.before.time
+        return evolve(_step(run, memory, gone, is_sent=False), gone_since=shown)
+    evidence = _bare_evidence(run, shown, memory.agent, memory.agent, ())
+    evidence.previous = memory.agent
     run.told.append(evidence.tell(AgentRemoved, evidence.by_now(), Basis.OBSERVED, evidence.poll))
     return None
 
 
-def _bare_evidence(run: _Diff, before: Agent, after: Agent, begun: tuple[Facet, ...]) -> Evidence:
+def _bare_evidence(
+    run: _Diff, polled: datetime, before: Agent, after: Agent, begun: tuple[Facet, ...]
+) -> Evidence:
     """The evidence where there is no poll to compare with."""
     return Evidence(
         scope=run.scope,
-        polled=run.before.time,
+        polled=polled,
         repeat=run.before.repeat,
+        shown=polled,
         now=run.now,
         before=before,
         after=after,
         begun=begun,
-        last_call=run.before.time,
-        finding=Finding(since=run.before.time, reset_since=run.before.time),
+        last_call=polled,
+        finding=Finding(since=polled, reset_since=polled),
     )
 
 
@@ -243,10 +243,12 @@ def _audited(
 ) -> tuple[Tally, Evidence]:
     """The evidence, with the books taken to this poll."""
     polled = memory.unread_since or run.before.time
+    shown = memory.gone_since or polled
     ended = tuple(facet for facet in changed if facet.of(memory.agent) is not None)
     begun = tuple(facet for facet in changed if facet.of(after) is not None)
     sighting = Sighting(
         polled=polled,
+        shown=shown,
         now=run.now,
         agent=after,
         is_sent=is_sent,
@@ -262,6 +264,7 @@ def _audited(
         scope=run.scope,
         polled=polled,
         repeat=run.before.repeat,
+        shown=shown,
         now=run.now,
         before=memory.agent,
         after=after,

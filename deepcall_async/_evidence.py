@@ -67,6 +67,7 @@ class Evidence:
     """Everything known of one agent between p (`polled`) and n (`now`).
 
     repeat: how many polls before the one at p showed the same second.
+    shown: the last poll before n with the agent's row, which is p unless it was out of view.
     before, after: its state at either; `before` is blank for an agent not seen before.
     previous: `before`, or None when the agent was not in view.
     anchors: what stands for the origin in the ids of open episodes that have none.
@@ -79,6 +80,7 @@ class Evidence:
     scope: str
     polled: datetime
     repeat: int = 0
+    shown: datetime
     now: datetime
     before: Agent
     after: Agent
@@ -115,9 +117,9 @@ class Evidence:
         )
 
     def by_now(self, latest: datetime | None = None) -> Span:
-        """Some time after p: all that is known is when it had happened."""
+        """Some time since the last row: all that is known is when it had happened."""
         latest = max(self.polled, min(latest or self.now, self.now))
-        return Span(latest, self.polled, latest)
+        return Span(latest, self.shown, latest)
 
 
 def anchor_of(facet: Facet, episode: Episode, anchors: Mapping[str, str]) -> str:

@@ -34,7 +34,7 @@ class Tally:
     """One agent's open books.
 
     calls, talk: the counters as last sent; None: never. watched: since when, while they are not sent.
-    vanished: they were sent, and no longer are. away: the last poll with a row, while there is none.
+    vanished: they were sent, and no longer are.
     base, base_talk: the counters when the window began. begun, ended: calls told in the window.
     late: calls that ended before the window and may be counted in it. prior: of them, those that were
     not told, as they ended before the first sight. owed: calls told to have ended whose talk time has
@@ -47,7 +47,6 @@ class Tally:
     talk: timedelta | None
     watched: datetime
     vanished: bool = False
-    away: datetime | None = None
     base: int
     base_talk: timedelta
     begun: int = 0
@@ -66,11 +65,13 @@ class Tally:
 class Sighting:
     """What the polls at `polled` and `now` show of an agent's calls.
 
+    shown: the last poll before now with the agent's row; the one at `polled` unless it was away.
     is_sent: the agent's row is there. began, ended: visible calls told now.
     is_idle: neither on a call nor occupied, and no wrap-up is left.
     """
 
     polled: datetime
+    shown: datetime
     now: datetime
     agent: Agent
     is_sent: bool
@@ -119,15 +120,14 @@ def first_sight(agent: Agent, now: datetime, account: Account | None = None) -> 
 
 def audit(tally: Tally, seen: Sighting, phases: Collection[Phase]) -> tuple[Tally, Finding]:
     """Take one poll into the books: the new books, and what they say."""
-    since, shown = tally.since or seen.polled, tally.away or seen.polled
-    reset_since = tally.watched if tally.vanished else shown
+    since = tally.since or seen.polled
+    reset_since = tally.watched if tally.vanished else seen.shown
     finding = Finding(since=since, reset_since=reset_since, is_alone=(tally.calls or 0) == tally.base)
     tally = evolve(tally, begun=tally.begun + seen.began, ended=tally.ended + seen.ended, since=since)
     if not seen.is_sent:
-        return evolve(tally, away=shown), finding
-    tally = evolve(tally, away=None)
+        return tally, finding
     if seen.agent.calls is None:
-        return _without_counter(tally, seen, shown), finding
+        return _without_counter(tally, seen), finding
     if tally.calls is None and not _fits(tally, seen, tally.watched):
         return first_sight(seen.agent, seen.now, tally.account), finding
     if _is_reset(tally, seen.agent):
@@ -137,10 +137,10 @@ def audit(tally: Tally, seen: Sighting, phases: Collection[Phase]) -> tuple[Tall
     return balanced, evolve(found, talk=None, total_talk=None) if tally.vanished else found
 
 
-def _without_counter(tally: Tally, seen: Sighting, shown: datetime) -> Tally:
+def _without_counter(tally: Tally, seen: Sighting) -> Tally:
     """The row carries no counter: before an agent's first call of a period that is normal."""
     if tally.calls is not None and not tally.vanished:
-        tally = evolve(_broken_off(tally), vanished=True, watched=shown)
+        tally = evolve(_broken_off(tally), vanished=True, watched=seen.shown)
     return evolve(tally, since=None, late=0, prior=0) if _is_past_doubt(seen, tuple(Phase)) else tally
 
 

@@ -21,7 +21,7 @@ class Memory:
     agent: its last known state, origins pinned. available_since: the last `avD` sent.
     awaits_available: it was busy, and `avD` has not moved since. anchors: see `Evidence`.
     last_call: when the last call transition was told for. unread_since: the last poll that showed
-    its row, when later ones could not be read. gone_since: when it was last in view, by login.
+    its row, when later ones could not be read. gone_since: the last that did before it logged out of view.
     """
 
     agent: Agent
@@ -40,13 +40,14 @@ class FloorState:
 
     time: the latest server time believed. server_time: the last one, earlier after the clock was set back.
     repeat: how many polls before the last showed `time` too. unread: the agents of whom nothing is known
-    but that there is a row. forgotten: the accounts of agents no longer remembered.
+    but that there is a row, and the last poll without it; None: there was none.
+    forgotten: the accounts of agents no longer remembered.
     """
 
     time: datetime
     server_time: datetime
     repeat: int = 0
-    unread: tuple[str, ...] = ()
+    unread: Mapping[str, datetime | None] = field(factory=dict)
     memories: Mapping[str, Memory]
     learned: Learned = field(factory=Learned)
     forgotten: Account = field(factory=Account)
@@ -56,13 +57,14 @@ def first_state(snapshot: Snapshot) -> FloorState:
     """The state after a baseline: everything is known, nothing has changed."""
     now = snapshot.server_time
     memories = {key: remember(agent, now) for key, agent in snapshot.agents.items()}
-    return FloorState(time=now, server_time=now, unread=never_read(snapshot, memories), memories=memories)
+    unread = dict.fromkeys(never_read(snapshot, memories))
+    return FloorState(time=now, server_time=now, unread=unread, memories=memories)
 
 
-def never_read(snapshot: Snapshot, memories: Mapping[str, Memory]) -> tuple[str, ...]:
+def never_read(snapshot: Snapshot, memories: Mapping[str, Memory]) -> list[str]:
     """The agents of whom nothing is known but that there is a row."""
     ids = {part.agent_id for part in snapshot.quarantined if part.agent_id is not None}
-    return tuple(sorted(ids - memories.keys()))
+    return sorted(ids - memories.keys())
 
 
 def shifted(state: FloorState, by: timedelta, snapshot: Snapshot) -> FloorState:

@@ -85,7 +85,7 @@ def replay(lines: Iterable[str]) -> Iterator[LiveUpdate]:
                 floor = _floor_of(entry)
                 continue
             update = _replayed(floor, entry)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ConfigurationError(f"line {number} is not of a recording: {error}") from error
         if update is not None:
             yield update

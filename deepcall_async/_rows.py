@@ -242,7 +242,7 @@ def read_totals(message: Mapping[str, Any], quarantined: list[Quarantined]) -> F
 def read_extra(message: Mapping[str, Any], quarantined: list[Quarantined]) -> dict[str, Any]:
     """What stands beside the rows and the totals."""
     extra: dict[str, Any] = {}
-    for key in message.keys() - _MESSAGE_KEYS:
+    for key in [key for key in message if key not in _MESSAGE_KEYS]:
         try:
             extra[key] = _kept(message[key])
         except forms.Unreadable as error:

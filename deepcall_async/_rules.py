@@ -124,7 +124,7 @@ def tell_updated(e: Evidence) -> Iterator[Transition]:
     for name in WATCHED_FIELDS:
         old, new = getattr(e.before, name), getattr(e.after, name)
         if old != new and old is not None and new is not None:
-            yield e.tell(AgentUpdated, e.by_now(), Basis.OBSERVED, f"{name}.{e.poll}", field=name)
+            yield e.tell(AgentUpdated, e.by_now(), Basis.OBSERVED, f"{name}.{e.poll_at(e.shown)}", field=name)
 
 
 # --- the table ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Go on after a restart where the last run stopped: nothing is told twice, nothing is forgotten."""
+"""Go on after a restart where the last run stopped: whatever can still be proven is told."""
 
 import asyncio
 import sys

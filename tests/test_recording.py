@@ -89,6 +89,8 @@ def test_secrets_that_a_server_echoes_are_struck_out() -> None:
         "[]\n",
         '{"deepcall_recording": 2}\n',
         HEADER + '{"x": 1}\n',
+        HEADER + '{"body": 5, "date": null, "received_at": null}\n',
+        HEADER + "[" * 100_000,
     ],
 )
 def test_a_file_that_is_no_recording_is_refused_with_its_line(text: str) -> None:

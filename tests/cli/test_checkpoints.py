@@ -147,7 +147,7 @@ def test_a_run_that_goes_on_sets_nothing_aside(path: Path) -> None:
     assert files_beside(path) == [path.name]
 
 
-@pytest.mark.parametrize("name", ["there/checkpoint", "."])
+@pytest.mark.parametrize("name", ["there/checkpoint", ".", "x" * 300])
 def test_a_place_that_can_hold_no_checkpoint_is_refused_before_anything_is_asked(
     name: str, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -13,6 +14,9 @@ from typing import IO, Any
 
 import pytest
 
+from deepcall_async import RecordingFloor
+from deepcall_async.simulator import Floor
+
 DEEPCALL = [sys.executable, "-m", "deepcall_async"]
 DEMO = ["--demo", "--warp=60", "--interval=0.2"]
 
@@ -22,12 +26,13 @@ pytestmark = [pytest.mark.wire, pytest.mark.skipif(os.name != "posix", reason="s
 def start(
     *arguments: str, stdout: int | IO[bytes] = subprocess.PIPE, settings: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
+    ours = {key: value for key, value in os.environ.items() if not key.startswith("DEEPCALL_")}
     return subprocess.Popen(  # noqa: S603  # ourselves
         [*DEEPCALL, *arguments],
         stdin=subprocess.PIPE,
         stdout=stdout,
         stderr=subprocess.PIPE,
-        env={**os.environ, "TERM": "xterm", **(settings or {})},
+        env={**ours, "TERM": "xterm", **(settings or {})},
     )
 
 
@@ -117,11 +122,11 @@ def test_a_recorded_demo_is_replayed_to_the_byte_from_a_file_and_from_stdin(tmp_
 
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
 def test_a_replay_that_waits_for_its_recording_can_be_ended(stop: signal.Signals, code: int) -> None:
-    with start("events", "--demo", "--for=0.1s", "--record=/dev/stdout", "--warp=1") as process:
-        recorded, _ = process.communicate(timeout=10)
+    recorded, floor = io.StringIO(), Floor(3)
+    RecordingFloor(recorded).receive(floor.reply(floor.start))
     with start("events", "--baseline", "--replay=-") as process:
         assert process.stdin is not None
-        process.stdin.write(recorded)
+        process.stdin.write(recorded.getvalue().encode())
         process.stdin.flush()
         assert b"baseline" in first_line(process)
         process.send_signal(stop)
@@ -153,7 +158,7 @@ def test_runs_that_are_killed_tell_one_story(settings: dict[str, str], tmp_path:
     """What is told twice is told in the same words, and nothing is told in two ways."""
     arguments = ("events", "--interval=0.1", "--baseline", f"--checkpoint={tmp_path / 'checkpoint'}")
     printed = b"".join(killed_after(count, *arguments, settings=settings) for count in (1, 2, 5, 17))
-    with start(*arguments, "--for=0.5s", "--ledger", settings=settings) as process:
+    with start(*arguments, "--for=1s", "--ledger", settings=settings) as process:
         rest, told = process.communicate(timeout=10)
     assert process.returncode == 0, told
     assert b": a restart" in told.splitlines()[0]

@@ -34,7 +34,7 @@ from deepcall_async._forms import to_elapsed
 from deepcall_async._wire import encode_reply
 
 MIDNIGHT = datetime(2026, 1, 5, tzinfo=UTC)
-INSTANT = re.compile(r"(?:\+(\d+) )?(\d\d):(\d\d):(\d\d)")
+INSTANT = re.compile(r"(?:([+-]\d+) )?(\d\d):(\d\d):(\d\d)")
 
 
 def at(clock: str) -> datetime:
@@ -48,12 +48,12 @@ def at(clock: str) -> datetime:
 def clock(instant: datetime) -> str:
     """The way back."""
     days = (instant - MIDNIGHT).days
-    return f"{f'+{days} ' if days else ''}{instant:%H:%M:%S}"
+    return f"{f'{days:+} ' if days else ''}{instant:%H:%M:%S}"
 
 
 @define
 class Seat:
-    """An agent's row. A login, call or break that is an instant is dated; any other value is sent as it is."""
+    """An agent's row. A login, call or break that is an instant is dated; another value is sent as it is."""
 
     id: str
     name: str | None = "Asha"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -50,7 +51,7 @@ def is_json(value: Any) -> bool:
         return all(type(key) is str and is_json(part) for key, part in value.items())
     if isinstance(value, list):
         return all(is_json(part) for part in value)
-    return value is None or type(value) in (bool, int, str) or (type(value) is float and value == value)
+    return value is None or type(value) in (bool, int, str) or (type(value) is float and math.isfinite(value))
 
 
 def paths(value: Any, so_far: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -99,7 +100,9 @@ def test_every_update_has_its_own_checkpoint() -> None:
 
 
 def test_a_checkpoint_keeps_what_the_wire_sent_as_json() -> None:
-    floor = Floor(Seat("1", call={"callId": "c1", "legs": [1, {"x": None}]}, more={"new": {"deep": [True, 1.5]}}))
+    floor = Floor(
+        Seat("1", call={"callId": "c1", "legs": [1, {"x": None}]}, more={"new": {"deep": [True, 1.5]}})
+    )
     value = json.loads(json.dumps(floor.poll("12:00:00").checkpoint))
     twin = Floor(*floor.seats.values(), resume_from=value)
     assert twin.poll("12:00:10").transitions == ()
@@ -125,7 +128,9 @@ def test_a_checkpoint_with_any_part_replaced_is_refused_or_harmless(seed: int) -
         for junk in random.sample(JUNK, 4):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", CheckpointWarning)
-                live = LiveFloor("login", scope="desk", view="group 55", resume_from=replaced(value, path, junk))
+                live = LiveFloor(
+                    "login", scope="desk", view="group 55", resume_from=replaced(value, path, junk)
+                )
                 for body, date in REPLIES:
                     json.dumps(live.receive(body, date=date).checkpoint)
 
@@ -144,7 +149,9 @@ def test_the_reason_names_what_is_wrong_and_shows_no_value() -> None:
     assert "sesame" not in str(raised.value)
 
 
-@pytest.mark.parametrize("text", ["0999-12-31T23:59:59Z", "9000-01-01T00:00:00Z", "2026-01-05T12:00:00", "noon"])
+@pytest.mark.parametrize(
+    "text", ["0999-12-31T23:59:59Z", "9000-01-01T00:00:00Z", "2026-01-05T12:00:00", "noon"]
+)
 def test_an_instant_without_a_zone_or_beyond_all_reason_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"time|Invalid"):
         from_json(text, datetime)

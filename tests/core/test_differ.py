@@ -1,4 +1,4 @@
-"""Agents who come and go, rows that cannot be read, origins that are pinned, and the order of what is told."""
+"""Agents who come and go, unreadable rows, origins that are pinned, and the order of what is told."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def logins() -> Floor:
     return floor
 
 
-# --- added and removed -------------------------------------------------------------------------------------
+# --- added and removed ----------------------------------------------------------------------------
 
 
 def test_an_agent_who_comes_into_view_is_added_some_time_since_the_last_poll(floor: Floor) -> None:
@@ -87,7 +87,7 @@ def test_an_agent_replaced_by_another_of_the_same_name_is_two_agents(floor: Floo
     assert kinds == [("468", "agent_removed"), ("469", "agent_added")]
 
 
-# --- status "login" ----------------------------------------------------------------------------------------------
+# --- status "login" -------------------------------------------------------------------------------
 
 
 def test_by_login_an_agent_whose_row_appears_logged_in(logins: Floor) -> None:
@@ -136,6 +136,17 @@ def test_by_login_an_agent_gone_for_a_day_is_forgotten_and_logs_in_as_if_new(log
     ]
 
 
+def test_by_login_what_changed_while_an_agent_was_away_changed_since_its_last_row(logins: Floor) -> None:
+    seat = logins.seats.pop("468")
+    logins.poll("12:00:10")
+    logins.poll("12:00:20")
+    logins.seats["468"], seat.web, seat.name = seat, "12:00:25", "Asha Rao"
+    assert logins.tell("12:00:30") == [
+        "468 logged_in web 12:00:25 [12:00:24..12:00:26] observed",
+        "468 agent_updated name 12:00:30 [12:00:00..12:00:30] observed",
+    ]
+
+
 def test_by_login_a_relogin_in_one_gap_is_a_logout_and_a_login(logins: Floor) -> None:
     logins.seats["468"].web = "12:00:04"
     assert [line.split()[1] for line in logins.tell("12:00:10")] == ["logged_out", "logged_in"]
@@ -150,15 +161,13 @@ def test_by_login_a_logged_out_agent_whose_row_is_sent_again_is_in_view_again(lo
     assert update.transitions == ()
     assert "468" in update.snapshot.agents
     seat.name = "Asha Rao"
-    assert logins.tell("12:00:25") == [
-        "468 agent_updated name 12:00:25 [12:00:20..12:00:25] observed"
-    ]
+    assert logins.tell("12:00:25") == ["468 agent_updated name 12:00:25 [12:00:20..12:00:25] observed"]
     del logins.seats["468"]
     assert logins.tell("12:00:30") == []
     assert "468" not in logins.poll("12:00:40").snapshot.agents
 
 
-# --- rows that cannot be read -------------------------------------------------------------------------------------
+# --- rows that cannot be read ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("fault", [UNREADABLE, {"tC": -1}, {"l": 5}, {"IsOcc": 7}, NO_ID])
@@ -171,9 +180,7 @@ def test_an_agent_whose_row_cannot_be_read_keeps_its_last_known_state(
     floor.seats["468"].more = fault
     floor.seats["1"].call = "12:00:05"
     update = floor.poll("12:00:10")
-    assert [words(t) for t in update.transitions] == [
-        "1 call_started 12:00:05 [12:00:04..12:00:06] observed"
-    ]
+    assert [words(t) for t in update.transitions] == ["1 call_started 12:00:05 [12:00:04..12:00:06] observed"]
     assert update.snapshot.agents["468"] == before
     assert [part.row for part in update.snapshot.quarantined] == [0]
 
@@ -242,6 +249,25 @@ def test_a_row_that_becomes_readable_for_the_first_time_is_no_news(status: str) 
     assert [line.split()[1] for line in floor.tell("12:00:20")] == ["call_started"]
 
 
+def test_an_agent_whose_first_row_cannot_be_read_was_added_before_it(floor: Floor) -> None:
+    floor.seat("9", web="12:00:04", more=UNREADABLE)
+    assert floor.tell("12:00:10") == []
+    assert floor.tell("12:00:20") == []
+    floor.seats["9"].more = {}
+    assert floor.tell("12:00:30") == [
+        "9 agent_added 12:00:04 [12:00:00..12:00:04] observed",
+        "9 logged_in web 12:00:04 [12:00:03..12:00:05] observed",
+    ]
+
+
+def test_by_login_an_agent_whose_first_row_cannot_be_read_logged_in_before_it(logins: Floor) -> None:
+    logins.seat("9", web="12:00:04", more=UNREADABLE)
+    logins.poll("12:00:10")
+    logins.poll("12:00:20")
+    logins.seats["9"].more = {}
+    assert logins.tell("12:00:30") == ["9 logged_in web 12:00:04 [12:00:03..12:00:05] observed"]
+
+
 def test_the_first_row_of_an_agent_sent_twice_counts(floor: Floor) -> None:
     twin = Seat("468", web="12:00:05")
     floor.seats["twin"] = twin
@@ -250,7 +276,7 @@ def test_the_first_row_of_an_agent_sent_twice_counts(floor: Floor) -> None:
     assert [part.reason for part in update.snapshot.quarantined] == ["second row of this agent"]
 
 
-# --- pinned origins, values kept -------------------------------------------------------------------------------------
+# --- pinned origins, values kept ------------------------------------------------------------------
 
 
 def test_an_agent_in_whom_nothing_changed_stays_the_very_same_value(floor: Floor) -> None:
@@ -303,7 +329,7 @@ def test_no_snapshot_differs_from_itself(floor: Floor) -> None:
     assert floor.tell("12:00:00") == []
 
 
-# --- order, time -----------------------------------------------------------------------------------------------------
+# --- order, time ----------------------------------------------------------------------------------
 
 
 def test_transitions_are_in_order_of_time_then_agent_then_cause(floor: Floor) -> None:
@@ -344,7 +370,7 @@ def test_a_server_time_a_second_back_is_taken_for_the_same_second(floor: Floor) 
     assert floor.tell("11:59:59") == ["468 call_started 12:00:00 [12:00:00..12:00:00] observed"]
 
 
-# --- a clock that was set ----------------------------------------------------------------------------------------------
+# --- a clock that was set -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("by", [timedelta(hours=1), -timedelta(hours=1)])

@@ -1,4 +1,4 @@
-"""`LiveFloor`: baselines, replies held until confirmed or replaced, outages and gaps, and going on after a restart."""
+"""`LiveFloor`: baselines, held replies, outages and gaps, and going on after a restart."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from deepcall_async import (
     ApiError,
@@ -47,13 +48,19 @@ def resumed(floor: Floor, update: LiveUpdate, **options: Any) -> Floor:
     return twin
 
 
-# --- baseline -----------------------------------------------------------------------------------------------
+# --- baseline -------------------------------------------------------------------------------------
 
 
 def test_the_first_reply_is_a_baseline_without_transitions() -> None:
     update = Floor(Seat("1", web="07:00:00", call="11:59:59")).poll("12:00:00")
     assert update.is_baseline
-    assert (update.sequence, update.transitions, update.outage, update.gap, update.held) == (0, (), None, None, ())
+    assert (update.sequence, update.transitions, update.outage, update.gap, update.held) == (
+        0,
+        (),
+        None,
+        None,
+        (),
+    )
     assert not update.is_stale
 
 
@@ -103,7 +110,7 @@ def test_a_floor_that_truly_was_empty_tells_of_its_first_agent() -> None:
     assert floor.tell("12:00:10") == ["1 agent_added 12:00:10 [12:00:00..12:00:10] observed"]
 
 
-# --- sequence, failures, outage, gap -----------------------------------------------------------------------------
+# --- sequence, failures, outage, gap --------------------------------------------------------------
 
 
 def test_the_sequence_has_no_holes_whatever_happens(floor: Floor) -> None:
@@ -179,29 +186,28 @@ def test_a_reply_the_server_calls_empty_is_an_empty_floor(floor: Floor) -> None:
     assert {t.kind for t in update.transitions} == {"agent_removed"}
 
 
-# --- held replies -------------------------------------------------------------------------------------------------
+# --- held replies ---------------------------------------------------------------------------------
+
+
+LYING_TOTALS: dict[str, dict[str, int | None]] = {
+    NO_ROWS: {"logged_in": 3},
+    LOGINS: {"logged_in": 2},
+    CALLS: {"on_call": 1},
+    BREAKS: {"on_break": 1},
+}
 
 
 def lie(floor: Floor, reason: str, now: str) -> bytes:
-    """A reply that is suspect for this reason, and for this alone."""
-    if reason == EMPTIED:
-        return Floor().reply(now)
-    if reason == NO_ROWS:
-        return Floor().reply(now, logged_in=3)
-    if reason == OLDER:
-        return floor.reply(clock(at(now) - timedelta(hours=1)))
-    if reason == LOGINS:
-        return floor.reply(now, logged_in=2)
-    liar = Floor(*[Seat(seat.id, web=seat.web, call=seat.call, on_break=seat.on_break) for seat in floor.seats.values()])
-    if reason == SHIFTED:
-        for seat in liar.seats.values():
-            seat.web = clock(at(seat.web) - timedelta(minutes=5))
-    name, total = {CALLS: ("call", "on_call"), BREAKS: ("on_break", "on_break")}.get(reason, ("sip", "sip"))
-    if reason != SHIFTED:
-        for seat in liar.seats.values():
-            setattr(seat, name, None)
-        return liar.reply(now, **{total: 1})
-    return liar.reply(now)
+    """A reply that is suspect for this reason."""
+    liar = Floor(*[evolve(seat) for seat in floor.seats.values()])
+    for seat in liar.seats.values():
+        seat.call = None if reason == CALLS else seat.call
+        seat.on_break = None if reason == BREAKS else seat.on_break
+        seat.web = clock(at(seat.web) - timedelta(minutes=5)) if reason == SHIFTED else seat.web
+    if reason in (EMPTIED, NO_ROWS):
+        liar.seats.clear()
+    hours = timedelta(hours=int(reason == OLDER))
+    return liar.reply(clock(at(now) - hours), **LYING_TOTALS.get(reason, {}))
 
 
 REASONS = [EMPTIED, OLDER, LOGINS, CALLS, BREAKS, SHIFTED]
@@ -290,7 +296,7 @@ def test_a_row_that_stays_unreadable_keeps_no_reply_from_being_believed(floor: F
     assert [floor.poll(f"12:0{minute}:00").held for minute in range(1, 5)] == [()] * 4
 
 
-# --- a clock that was set back ---------------------------------------------------------------------------------------
+# --- a clock that was set back --------------------------------------------------------------------
 
 
 def test_an_old_reply_sent_again_and_again_is_never_believed(floor: Floor) -> None:
@@ -333,7 +339,7 @@ def test_a_second_step_back_is_held_again(floor: Floor) -> None:
     assert not floor.poll("10:00:30").held
 
 
-# --- resume ----------------------------------------------------------------------------------------------------------
+# --- resume ---------------------------------------------------------------------------------------
 
 
 def test_a_resumed_floor_goes_on_with_a_gap_and_the_next_sequence(floor: Floor) -> None:
@@ -430,7 +436,7 @@ def test_a_resumed_floor_that_finds_no_rows_holds_them(floor: Floor) -> None:
     assert twin.live.receive(EMPTY, date=at("12:01:00")).held == (EMPTIED,)
 
 
-# --- details of updates -------------------------------------------------------------------------------------------------
+# --- details of updates ---------------------------------------------------------------------------
 
 
 def test_an_update_stays_what_it_was_when_the_floor_goes_on(floor: Floor) -> None:

@@ -1,4 +1,4 @@
-"""The books: which calls the counter holds beyond those that were seen, when the server counts, and what is left."""
+"""The books: which calls the counter holds beyond those seen, when the server counts, and what is left."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def live_through_a_call(floor: Floor, seat: Seat, counts_at: str, start: str = "
     return lines
 
 
-# --- when the server counts ------------------------------------------------------------------------------
+# --- when the server counts -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -205,7 +205,7 @@ def test_a_call_that_is_on_at_first_sight_is_told_to_end_once(counts_at: str) ->
     assert floor.poll("12:00:20").ledger.agents["468"].residual == 0
 
 
-# --- counters that come, go and fall -----------------------------------------------------------------------
+# --- counters that come, go and fall --------------------------------------------------------------
 
 
 def test_counters_that_appear_with_the_first_call_are_that_call(floor: Floor) -> None:
@@ -243,7 +243,9 @@ def test_counters_that_appear_without_talk_time_are_at_most_one_hidden_call(floo
     assert calls_told(floor.tell("12:02:00")) == 1
 
 
-@pytest.mark.parametrize(("calls", "talk"), [(0, 0), (0, None), (3, 0), (10, 5), (10, 899), (9, 900), (11, 5)])
+@pytest.mark.parametrize(
+    ("calls", "talk"), [(0, 0), (0, None), (3, 0), (10, 5), (10, 899), (9, 900), (11, 5)]
+)
 def test_a_fallen_counter_is_a_reset(floor: Floor, asha: Seat, calls: int, talk: int | None) -> None:
     asha.calls, asha.talk = calls, talk
     lines = floor.tell("12:01:00")
@@ -373,10 +375,10 @@ def test_absurd_counters_break_nothing(floor: Floor, asha: Seat) -> None:
     for number, (calls, talk) in enumerate([(2**53, 3e9), (0, 0), (10**6, 1), (5, 2.5e9)]):
         asha.call = None if number % 2 else f"12:0{number}:50"
         asha.calls, asha.talk = calls, talk
-        assert floor.poll(f"12:0{number + 1}:00").ledger
+        assert not floor.poll(f"12:0{number + 1}:00").held
 
 
-# --- the account ------------------------------------------------------------------------------------------------
+# --- the account ----------------------------------------------------------------------------------
 
 
 def test_the_ledger_adds_up_agents_and_those_that_are_gone(floor: Floor, asha: Seat) -> None:

@@ -37,7 +37,7 @@ def side(name: str) -> str:
     return {"on_break": " Tea", "call": ""}.get(name, f" {name}")
 
 
-# --- a login, break or call appears ------------------------------------------------------------------
+# --- a login, break or call appears ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "began", "_"), SIDES)
@@ -129,7 +129,7 @@ def test_an_origin_is_read_from_every_form_of_duration(
     assert line.endswith(" 12:00:05 [12:00:04..12:00:06] observed")
 
 
-# --- a login, break or call disappears -----------------------------------------------------------------
+# --- a login, break or call disappears ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "_", "ended"), SIDES)
@@ -214,12 +214,10 @@ def test_the_end_of_wrap_up_is_no_activity(floor: Floor, asha: Seat) -> None:
     floor.poll("12:00:20")
     asha.occupied, asha.available = False, "12:00:35"
 
-    assert floor.tell("12:00:40") == [
-        "468 agent_updated is_occupied 12:00:40 [12:00:20..12:00:40] observed"
-    ]
+    assert floor.tell("12:00:40") == ["468 agent_updated is_occupied 12:00:40 [12:00:20..12:00:40] observed"]
 
 
-# --- another login, break or call is there -----------------------------------------------------------------
+# --- another login, break or call is there --------------------------------------------------------
 
 
 def test_a_login_that_moved_later_is_a_logout_and_a_login(floor: Floor, asha: Seat) -> None:
@@ -325,7 +323,7 @@ def test_relogin_and_call_and_break_in_one_gap_are_told_in_order(floor: Floor, a
     ]
 
 
-# --- hidden calls ----------------------------------------------------------------------------------------
+# --- hidden calls ---------------------------------------------------------------------------------
 
 
 def test_a_hidden_call_ends_when_its_agent_becomes_available(floor: Floor, asha: Seat) -> None:
@@ -395,9 +393,7 @@ def test_a_hidden_call_after_a_visible_one_follows_its_end(floor: Floor, asha: S
 
 
 @pytest.mark.parametrize("calls", [2, 3, 40, 1_000_000])
-def test_several_hidden_calls_are_counted_and_never_told_apart(
-    floor: Floor, asha: Seat, calls: int
-) -> None:
+def test_several_hidden_calls_are_counted_and_never_told_apart(floor: Floor, asha: Seat, calls: int) -> None:
     asha.calls, asha.talk, asha.available = 10 + calls, 940, "12:00:50"
     assert floor.tell("12:01:00") == [
         f"468 unseen_activity {calls} calls of 40 s 12:01:00 [12:00:00..12:01:00] counted"
@@ -416,7 +412,7 @@ def test_talk_time_that_a_visible_call_shares_is_not_given_to_hidden_ones(floor:
     assert "468 unseen_activity 2 calls 12:01:00 [12:00:10..12:01:00] counted" in floor.tell("12:01:00")
 
 
-# --- unseen activity -----------------------------------------------------------------------------------------
+# --- unseen activity ------------------------------------------------------------------------------
 
 
 def test_an_unexplained_availability_is_some_activity_that_ended_then(floor: Floor, asha: Seat) -> None:
@@ -459,9 +455,7 @@ def test_an_agent_who_is_logged_out_has_not_been_active_unseen(floor: Floor) -> 
 
 
 @pytest.mark.parametrize("available", ["07:00:00", "11:59:59"])
-def test_an_availability_before_the_last_poll_says_nothing(
-    floor: Floor, asha: Seat, available: str
-) -> None:
+def test_an_availability_before_the_last_poll_says_nothing(floor: Floor, asha: Seat, available: str) -> None:
     asha.available = available
     assert floor.tell("12:01:00") == []
 
@@ -483,7 +477,7 @@ def test_a_server_that_never_showed_wrap_up_proves_no_activity_by_an_availabilit
     assert floor.tell("12:01:00") == []
 
 
-# --- what is no episode ----------------------------------------------------------------------------------------
+# --- what is no episode ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -516,7 +510,7 @@ def test_counters_that_fell_are_reset_and_make_no_call(floor: Floor, asha: Seat)
     assert floor.tell("12:00:10") == ["468 counters_reset 12:00:10 [12:00:00..12:00:10] observed"]
 
 
-# --- ids ---------------------------------------------------------------------------------------------------------
+# --- ids ------------------------------------------------------------------------------------------
 
 
 def test_an_episode_is_named_by_whose_what_and_its_origin(floor: Floor, asha: Seat) -> None:
@@ -576,7 +570,7 @@ def test_an_episode_that_flaps_keeps_its_name_apart_from_the_first_time(floor: F
     assert again.id != first[0].id
 
 
-# --- agent, previous ----------------------------------------------------------------------------------------------
+# --- agent, previous ------------------------------------------------------------------------------
 
 
 def test_a_transition_holds_the_agent_before_and_after(floor: Floor, asha: Seat) -> None:

@@ -38,6 +38,10 @@ def suspect(state: FloorState, floor: Floor, now: str = "12:00:10", **totals: in
     return suspicions(state, decode_snapshot(floor.reply(now, **totals), date=at(now)))
 
 
+def counting(total: str, number: int | None) -> dict[str, Any]:
+    return {total: number}
+
+
 def test_a_floor_that_lives_on_is_not_suspect() -> None:
     floor = team()
     state = state_of(floor)
@@ -110,7 +114,9 @@ def test_a_row_that_cannot_be_read_may_be_a_login_or_not(counted: int, *, odd: b
     assert oddities(snapshot) == ({LOGINS} if odd else set())
 
 
-@pytest.mark.parametrize(("name", "total", "word"), [("call", "on_call", CALLS), ("on_break", "on_break", BREAKS)])
+@pytest.mark.parametrize(
+    ("name", "total", "word"), [("call", "on_call", CALLS), ("on_break", "on_break", BREAKS)]
+)
 def test_a_count_of_calls_or_breaks_that_the_rows_suddenly_do_not_show_is_suspect(
     name: str, total: str, word: str
 ) -> None:
@@ -118,11 +124,11 @@ def test_a_count_of_calls_or_breaks_that_the_rows_suddenly_do_not_show_is_suspec
     setattr(floor.seats["0"], name, "11:59:00")
     state = state_of(floor)
     setattr(floor.seats["0"], name, None)
-    assert suspect(state, floor, **{total: 1}) == {word}
-    assert suspect(state, floor, **{total: 0}) == set()
-    assert suspect(state, floor, **{total: None}) == set()
+    assert suspect(state, floor, **counting(total, 1)) == {word}
+    assert suspect(state, floor, **counting(total, 0)) == set()
+    assert suspect(state, floor, **counting(total, None)) == set()
     setattr(floor.seats["1"], name, "12:00:05")
-    assert suspect(state, floor, **{total: 2}) == set()
+    assert suspect(state, floor, **counting(total, 2)) == set()
 
 
 @pytest.mark.parametrize(("name", "total"), [("call", "on_call"), ("on_break", "on_break")])
@@ -131,7 +137,7 @@ def test_a_call_or_break_may_be_in_a_row_that_cannot_be_read(name: str, total: s
     setattr(floor.seats["0"], name, "11:59:00")
     state = state_of(floor)
     floor.seats["0"].more = UNREADABLE
-    assert suspect(state, floor, **{total: 1}) == set()
+    assert suspect(state, floor, **counting(total, 1)) == set()
 
 
 def test_a_server_that_never_showed_calls_in_rows_is_not_suspect() -> None:

@@ -33,7 +33,9 @@ def one_of_each() -> dict[str, Transition]:
     """One transition of every kind, some with oddities in their agents."""
     floor = Floor(scope="desk")
     teach(floor)
-    odd = floor.seat("1", web="07:00:00", calls=3, talk=60.5, name="गीता \u2028 \x00", more={"new": [1, None, {}]})
+    odd = floor.seat(
+        "1", web="07:00:00", calls=3, talk=60.5, name="गीता \u2028 \x00", more={"new": [1, None, {}]}
+    )
     floor.seat("2", web="07:00:00", on_break={"x": [1]}, call="11:59:00", calls=1, talk=5)
     floor.seat("3", web="07:00:00")
     told = list(floor.poll("12:00:00").transitions)

@@ -223,6 +223,16 @@ def test_unknown_keys_are_kept_with_their_agent_counted_and_encoded_back() -> No
     assert decode_snapshot(encode_snapshot(snapshot)) == snapshot
 
 
+def test_unknown_keys_stay_in_the_order_of_the_wire() -> None:
+    many = {f"k{number}": number for number in range(30, 0, -1)}
+    snapshot = decode(row(**many), **many)
+    assert list(snapshot.extra) == list(many)
+    assert list(snapshot.agents["1"].extra) == list(many)
+    assert list(snapshot.unknown_keys) == list(many)
+    spoilt = decode(row(), **dict.fromkeys(many, DEEP)).quarantined
+    assert [part.path for part in spoilt] == [f"message.{key}" for key in many]
+
+
 def test_the_keys_beside_the_message_are_of_no_account() -> None:
     assert decode_snapshot(as_bytes({"x": 1, **envelope(), "took": 5})) == decode(row())
 
