@@ -128,7 +128,7 @@ class UnexpectedStatus(TransportError):
         super().__init__(message, status)
         self.status = status
         self.retry_after = retry_after
-        self.is_transient = status in (408, 425, 429) or status >= 500
+        self.is_transient: bool = status in (408, 425, 429) or status >= 500
 
     def __str__(self) -> str:
         return str(self.args[0])
