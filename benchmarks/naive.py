@@ -6,7 +6,7 @@ It compares what two polls show, stamps the poll's time on what differs, and its
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class Told(NamedTuple):
@@ -25,25 +25,26 @@ SIDES = {
 }
 
 
+NOTHING: tuple[Any, ...] = (None, "No", "", [], {})
+
+
 class NaiveClient:
-    """Keeps the last reply's rows by agent id."""
+    """Keeps, by agent id, which sides were on in the last reply."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, dict[str, Any]] | None = None
+        self._seen: dict[str, list[bool]] | None = None
 
     def receive(self, body: bytes, now: float) -> list[Told]:
         """What differs from the last reply."""
-        rows = {row["I"]: row for row in json.loads(body)["message"]["pr"]}
-        before, self._rows = self._rows, rows
+        rows = json.loads(body)["message"]["pr"]
+        seen = {row["I"]: [row.get(side) not in NOTHING for side in SIDES] for row in rows}
+        before, self._seen = self._seen, seen
         if before is None:
             return []
-        told = [Told("agent_added", agent, now) for agent in rows.keys() - before.keys()]
-        told += [Told("agent_removed", agent, now) for agent in before.keys() - rows.keys()]
-        for agent in rows.keys() & before.keys():
-            for key, (began, ended) in SIDES.items():
-                was, is_ = (
-                    shown.get(key) not in (None, "No", "", [], {}) for shown in (before[agent], rows[agent])
-                )
+        told = [Told("agent_added", agent, now) for agent in seen.keys() - before.keys()]
+        told += [Told("agent_removed", agent, now) for agent in before.keys() - seen.keys()]
+        for agent in [agent for agent, sides in seen.items() if sides != before.get(agent, sides)]:
+            for kinds, was, is_ in zip(SIDES.values(), before[agent], seen[agent], strict=True):
                 if was != is_:
-                    told.append(Told(began if is_ else ended, agent, now))
+                    told.append(Told(kinds[not is_], agent, now))
         return told

@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from enum import Enum
 
-from attrs import evolve, field, fields, frozen
+from attrs import field, fields, frozen
+
+from ._evolve import evolve
 
 ZERO = timedelta(0)
 VOTES = 3  # contradictions before a phase is ruled out: one may be a lagging replica

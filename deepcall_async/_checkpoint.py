@@ -6,12 +6,16 @@ from typing import Any
 
 from attrs import field, frozen
 
-from ._json import from_json, to_json
-from ._memory import FloorState
+from ._evolve import evolve
+from ._json import from_json, leave_out, to_json
+from ._memory import FloorState, recalled
 from ._model import FloorTotals
 from ._suspicion import Suspicion
 
 FORMAT = 1  # raise it when an older reader would misread the newer form
+
+
+leave_out(FloorState, "view", "shown", "restless")
 
 
 class CheckpointWarning(UserWarning):
@@ -60,6 +64,7 @@ def read_checkpoint(value: Any, *, scope: str, view: str, status: str) -> Mark:
         if value.get(name) != mine:
             raise UnusableCheckpointError(f"it was made for {name} {value.get(name)!r}, not {mine!r}")
     try:
-        return from_json({key: part for key, part in value.items() if key != "deepcall_checkpoint"}, Mark)
+        mark = from_json({key: part for key, part in value.items() if key != "deepcall_checkpoint"}, Mark)
+        return evolve(mark, state=recalled(mark.state))
     except Exception as error:  # cattrs, and whatever a damaged value trips
         raise UnusableCheckpointError(f"it is damaged ({type(error).__name__})") from error

@@ -12,7 +12,7 @@ is *pinned* once per episode: a later reading within `PIN_TOLERANCE` of it is th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from attrs import frozen
@@ -44,14 +44,15 @@ def epoch(at: datetime) -> int:
 
 
 def read_clock(
-    row_clocks: Collection[int], date: datetime | None, received_at: datetime | None
+    row_clocks: Iterable[int] | Mapping[int, int], date: datetime | None, received_at: datetime | None
 ) -> ClockReading | None:
     """The server's time: the rows' majority, else the Date header, else our own clock, else None.
 
-    Of equally common row clocks the latest wins: it is the one nearer to the reply's end.
+    row_clocks: what the rows say, one by one or counted. Of equally common ones the latest wins: it is the
+    one nearer to the reply's end.
     """
-    if row_clocks:
-        counts = Counter(row_clocks)
+    counts = Counter(row_clocks)
+    if counts:
         time = max(counts, key=lambda clock: (counts[clock], clock))
         near = [clock for clock in counts if abs(clock - time) <= ROW_CLOCK_SLACK]
         return ClockReading(time, ClockSource.ROWS, max(near) - min(near))

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from attrs import define, evolve
+from attrs import define
 
 from ._account import Account, Learned, Phase
 from ._evidence import CALL, FACETS, Evidence, Facet, is_same_episode, new_anchors
+from ._evolve import evolve
 from ._ledger import Finding, Sighting, Tally, audit
+from ._look import Look
 from ._memory import FloorState, Memory, is_busy, never_read, remember
 from ._model import Agent, Call, Snapshot
 from ._rules import RULES
@@ -50,36 +52,51 @@ class _Diff:
 
 
 def diff(
-    state: FloorState, snapshot: Snapshot, *, scope: str = "", by_login: bool = False
+    state: FloorState, look: Look, *, scope: str = "", by_login: bool = False
 ) -> tuple[FloorState, Snapshot, tuple[Transition, ...]]:
-    """What happened between the state's last poll and this snapshot.
+    """What happened between the state's last poll and the snapshot that is looked at.
 
     by_login: rows are there only for agents who are logged in, so that one who is absent logged out.
     Returns the new state, the snapshot with origins pinned and unreadable agents as last known, and
     the transitions in order.
     """
+    snapshot = look.snapshot
     now = max(state.time, snapshot.server_time)
     run = _Diff(state, snapshot, scope, by_login, now, state.learned.phases, state.learned, [])
-    memories = dict(state.memories)
-    for agent_id, seen in snapshot.agents.items():
-        memory = memories.get(agent_id)
-        memories[agent_id] = _arrive(run, seen) if memory is None else _compare(run, memory, seen)
-    agents = {agent_id: memories[agent_id].agent for agent_id in snapshot.agents}
+    present, absent = _to_look_at(state, look)
+    if not (present or absent):
+        return _state_after(run, look, state.memories, {}, state.forgotten)
+    memories, looked_at = dict(state.memories), {}
+    for seen in present:
+        memory = memories.get(seen.id)
+        looked_at[seen.id] = memories[seen.id] = (
+            _arrive(run, seen) if memory is None else _compare(run, memory, seen)
+        )
     forgotten = state.forgotten
-    for memory in _missing(memories, snapshot):
-        kept = _miss(run, memory)
+    for agent_id in absent:
+        kept = _miss(run, memories[agent_id])
         if kept is None:
-            forgotten += memories.pop(memory.agent.id).tally.account
-            continue
-        memories[memory.agent.id] = kept
-        if kept.gone_since is None:
-            agents[memory.agent.id] = kept.agent
-    return _state_after(run, memories, forgotten), evolve(snapshot, agents=agents), in_order(run.told)
+            forgotten += memories.pop(agent_id).tally.account
+        else:
+            looked_at[agent_id] = memories[agent_id] = kept
+    return _state_after(run, look, memories, looked_at, forgotten)
 
 
-def _state_after(run: _Diff, memories: dict[str, Memory], forgotten: Account) -> FloorState:
+def _to_look_at(state: FloorState, look: Look) -> tuple[list[Agent], list[str]]:
+    """The agents in view who may have news, and the ids of those who are out of view."""
+    agents, news = look.view.agents, {agent.id for agent in look.changed}
+    restless = sorted(state.restless)
+    present = [*look.changed, *(agents[key] for key in restless if key in agents and key not in news)]
+    return present, list(dict.fromkeys((*look.vanished, *(key for key in restless if key not in agents))))
+
+
+def _state_after(
+    run: _Diff, look: Look, memories: Mapping[str, Memory], looked_at: dict[str, Memory], forgotten: Account
+) -> tuple[FloorState, Snapshot, tuple[Transition, ...]]:
+    """The new state, the snapshot as it is shown, and the transitions in order."""
     unread = never_read(run.snapshot, memories) if run.snapshot.quarantined else ()
-    return FloorState(
+    shown = _shown(run.before, look, looked_at)
+    state = FloorState(
         time=run.now,
         server_time=run.snapshot.server_time,
         repeat=run.before.repeat + 1 if run.now == run.before.time else 0,
@@ -87,13 +104,21 @@ def _state_after(run: _Diff, memories: dict[str, Memory], forgotten: Account) ->
         memories=memories,
         learned=run.learned,
         forgotten=forgotten,
+        view=look.view,
+        shown=shown,
+        restless=frozenset(key for key, memory in looked_at.items() if memory.is_restless),
     )
+    return state, evolve(run.snapshot, agents=shown), in_order(run.told)
 
 
-def _missing(memories: Mapping[str, Memory], snapshot: Snapshot) -> list[Memory]:
-    if memories.keys() == snapshot.agents.keys():
-        return []
-    return [memory for agent_id, memory in memories.items() if agent_id not in snapshot.agents]
+def _shown(before: FloorState, look: Look, looked_at: Mapping[str, Memory]) -> Mapping[str, Agent]:
+    """The agents with origins pinned, in the wire's order; then those whose rows could not be read."""
+    agents = look.view.agents
+    if agents is before.view.agents and not looked_at:
+        return before.shown
+    shown = dict(zip(agents, map(before.shown.get, agents), strict=True))
+    shown.update((key, memory.agent) for key, memory in looked_at.items() if memory.gone_since is None)
+    return cast("dict[str, Agent]", shown)  # who was not shown before has been looked at
 
 
 # --- agents who come and go -------------------------------------------------------------------------

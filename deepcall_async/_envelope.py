@@ -21,7 +21,11 @@ EMPTY_CODES = (AgentErrorCode.NO_DATA_FOUND,)  # assumed: an "error" that only s
 
 def read_message(body: bytes, http_status: int | None) -> dict[str, Any]:
     """The `message` of a success. Raises `ApiError` when the server says no, else `ReplyError`."""
-    reply = _parse(body)
+    return message_of(_parse(body), http_status)
+
+
+def message_of(reply: dict[str, Any], http_status: int | None) -> dict[str, Any]:
+    """The same for a reply that is parsed already."""
     if _code(reply) in EMPTY_CODES:
         return {"pr": []}
     _raise_api_error(reply, http_status)
@@ -41,7 +45,7 @@ def read_error(body: bytes, http_status: int) -> None:
 
 def _parse(body: bytes) -> dict[str, Any]:
     try:
-        reply = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
+        reply = json.loads(body, **STRICT)
     except RecursionError:
         raise ReplyError("the JSON is nested too deeply") from None
     except ValueError as error:
@@ -60,6 +64,9 @@ def _finite(text: str) -> float | str:
     """A number too large for a float stays text, so that it spoils one field and not the whole reply."""
     value = float(text)
     return value if math.isfinite(value) else text
+
+
+STRICT: dict[str, Any] = {"parse_constant": _no_constant, "parse_float": _finite}
 
 
 def _raise_api_error(reply: dict[str, Any], http_status: int | None) -> None:

@@ -15,16 +15,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from attrs import evolve
-
 from ._checkpoint import CheckpointWarning, Mark, UnusableCheckpointError, read_checkpoint
 from ._differ import diff
 from ._errors import ConfigurationError, DeepcallError
+from ._evolve import evolve
+from ._look import Look, View, look
 from ._memory import first_state, shifted
 from ._model import ClockSource, Snapshot
+from ._prediction import Predictor
 from ._suspicion import NO_ROWS, OLDER, SHIFTED, Suspicion, common_shift, oddities, suspicions
 from ._update import Gap, LiveUpdate, Outage
-from ._wire import decode_snapshot
 
 STATUSES = ("all", "login")
 
@@ -56,6 +56,7 @@ class LiveFloor:
         self._last: tuple[Mark, Snapshot] | None = None
         self._outage: Outage | None = None
         self._is_resumed = False
+        self._predictor = Predictor()
         if resume_from is not None:
             self._resume(resume_from)
 
@@ -70,14 +71,15 @@ class LiveFloor:
         Raises `ApiError` when the server says no and `ReplyError` when the reply cannot be read;
         the floor is untouched then. Tell it with `fail` if the consumer is to know.
         """
-        return self.take(decode_snapshot(body, date=date, received_at=received_at))
+        return self.take(self._predictor.decode(body, date=date, received_at=received_at))
 
     def take(self, snapshot: Snapshot) -> LiveUpdate:
         """Take one reply that is decoded already."""
         if self._last is None or (self._is_resumed and self._is_foreign(snapshot)):
             return self._begin(snapshot)
         mark, last = self._last
-        found = suspicions(mark.state, snapshot)
+        seen = look(mark.state.view, snapshot)
+        found = suspicions(mark.state, seen)
         fresh = found - set(mark.accepted)
         if fresh and not _is_confirmed(mark.suspect, fresh, snapshot):
             suspect = Suspicion(tuple(sorted(fresh)), snapshot.server_time)
@@ -85,7 +87,7 @@ class LiveFloor:
             return self._update(mark, last, held=suspect.reasons, outage=self._outage)
         if mark.is_blank:  # there is nothing to compare with
             return self._begin(snapshot)
-        return self._go_on(mark, snapshot, found)
+        return self._go_on(mark, seen, found)
 
     def fail(self, error: DeepcallError) -> LiveUpdate:
         """Take a poll that failed. The update shows the last good snapshot and the outage.
@@ -124,33 +126,34 @@ class LiveFloor:
 
     def _begin(self, snapshot: Snapshot) -> LiveUpdate:
         """A baseline: everything is known, nothing has changed."""
+        seen = look(View(), snapshot)
+        odd = oddities(seen)
         mark = Mark(
             scope=self._scope,
             view=self._view,
             status=self._status,
             sequence=self._last[0].sequence + 1 if self._last else 0,
             totals=snapshot.totals,
-            state=first_state(snapshot),
-            accepted=tuple(sorted(oddities(snapshot))),
-            is_blank=NO_ROWS in oddities(snapshot),
+            state=first_state(seen),
+            accepted=tuple(sorted(odd)),
+            is_blank=NO_ROWS in odd,
         )
         return self._believe(mark, snapshot, is_baseline=True)
 
-    def _go_on(self, mark: Mark, snapshot: Snapshot, found: set[str]) -> LiveUpdate:
+    def _go_on(self, mark: Mark, seen: Look, found: set[str]) -> LiveUpdate:
         """What happened since the last good reply."""
         state = mark.state
         if SHIFTED in found:
-            state = shifted(state, common_shift(state, snapshot), snapshot)
-        state, snapshot, transitions = diff(
-            state, snapshot, scope=self._scope, by_login=self._status == "login"
-        )
+            state = shifted(state, common_shift(state, seen), seen.snapshot)
+            seen = look(state.view, seen.snapshot)
+        state, snapshot, transitions = diff(state, seen, scope=self._scope, by_login=self._status == "login")
         gap = self._gap(mark.state.time, state.time)
         mark = evolve(
             mark,
             sequence=mark.sequence + 1,
             totals=snapshot.totals,
             state=state,
-            accepted=tuple(sorted(found & oddities(snapshot))),
+            accepted=tuple(sorted(found & oddities(seen))),
             suspect=None,
             clock_steps=mark.clock_steps + bool(found & {OLDER, SHIFTED}),
         )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from ._model import Agent, Snapshot
 from ._transitions import TRANSITION_TYPES, Transition
@@ -41,6 +42,13 @@ _converter.register_unstructure_hook(datetime, _instant_to_json)
 _converter.register_structure_hook(datetime, _instant_from_json)
 _converter.register_unstructure_hook(timedelta, _duration_to_json)
 _converter.register_structure_hook(timedelta, lambda seconds, _: timedelta(seconds=seconds))
+
+
+def leave_out(kind: type[Any], *names: str) -> None:
+    """Have a class written, and read, without these fields, which follow from the others."""
+    omitted: dict[str, Any] = {name: override(omit=True) for name in names}
+    _converter.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, _converter, **omitted))
+    _converter.register_structure_hook(kind, make_dict_structure_fn(kind, _converter, **omitted))
 
 
 def to_json(value: Any) -> Any:

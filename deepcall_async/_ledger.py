@@ -19,10 +19,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from ._account import ZERO, Account, Phase
 from ._clock import ROUNDING
+from ._evolve import evolve
 from ._model import Agent
 
 IMPOSSIBLE = 2**30  # the claim of a phase that expects more calls than the counter holds
@@ -120,6 +121,8 @@ def first_sight(agent: Agent, now: datetime, account: Account | None = None) -> 
 
 def audit(tally: Tally, seen: Sighting, phases: Collection[Phase]) -> tuple[Tally, Finding]:
     """Take one poll into the books: the new books, and what they say."""
+    if _is_balanced(tally, seen, phases):
+        return tally, Finding(since=seen.polled, reset_since=seen.shown)
     since = tally.since or seen.polled
     reset_since = tally.watched if tally.vanished else seen.shown
     finding = Finding(since=since, reset_since=reset_since, is_alone=(tally.calls or 0) == tally.base)
@@ -135,6 +138,24 @@ def audit(tally: Tally, seen: Sighting, phases: Collection[Phase]) -> tuple[Tall
     balanced, found = _balance(_read(tally, seen.agent), seen, phases, finding)
     # While the counters were away they may have begun anew: whose talk time it is, nobody knows.
     return balanced, evolve(found, talk=None, total_talk=None) if tally.vanished else found
+
+
+def _is_balanced(tally: Tally, seen: Sighting, phases: Collection[Phase]) -> bool:
+    """Whether there is nothing to enter: the books are closed, and nothing happened since."""
+    in_the_books = (
+        tally.is_open,
+        tally.vanished,
+        tally.late,
+        tally.waited,
+        tally.begun,
+        tally.ended,
+        tally.since,
+    )
+    is_same = (
+        tally.calls is not None and seen.agent.calls == tally.calls and seen.agent.talk_time == tally.talk
+    )
+    is_quiet = seen.is_sent and not (seen.began or seen.ended or any(in_the_books))
+    return is_same and is_quiet and _is_past_doubt(seen, phases)
 
 
 def _without_counter(tally: Tally, seen: Sighting) -> Tally:

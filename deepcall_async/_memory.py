@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from ._account import Account, Learned
 from ._clock import PIN_TOLERANCE, epoch
 from ._evidence import FACETS, Facet
+from ._evolve import evolve
 from ._ledger import Tally, first_sight
+from ._look import Look, View, view_of
 from ._model import Agent, Snapshot
 
 
@@ -33,6 +35,11 @@ class Memory:
     unread_since: datetime | None = None
     gone_since: datetime | None = None
 
+    @property
+    def is_restless(self) -> bool:
+        """Whether the agent needs a look without any news: its books are open, or it is out of view."""
+        return self.tally.is_open or self.unread_since is not None or self.gone_since is not None
+
 
 @frozen(kw_only=True)
 class FloorState:
@@ -42,6 +49,8 @@ class FloorState:
     repeat: how many polls before the last showed `time` too. unread: the agents of whom nothing is known
     but that there is a row, and the last poll without it; None: there was none.
     forgotten: the accounts of agents no longer remembered.
+    view: the last snapshot's agents as decoded; shown: the same with origins pinned, and those it left out.
+    restless: the agents who need a look at every poll, news or not.
     """
 
     time: datetime
@@ -51,14 +60,26 @@ class FloorState:
     memories: Mapping[str, Memory]
     learned: Learned = field(factory=Learned)
     forgotten: Account = field(factory=Account)
+    view: View = field(factory=View, eq=False)
+    shown: Mapping[str, Agent] = field(factory=dict, eq=False)
+    restless: frozenset[str] = field(default=frozenset(), eq=False)
 
 
-def first_state(snapshot: Snapshot) -> FloorState:
+def first_state(look: Look) -> FloorState:
     """The state after a baseline: everything is known, nothing has changed."""
-    now = snapshot.server_time
-    memories = {key: remember(agent, now) for key, agent in snapshot.agents.items()}
-    unread = dict.fromkeys(never_read(snapshot, memories))
-    return FloorState(time=now, server_time=now, unread=unread, memories=memories)
+    now, agents = look.snapshot.server_time, look.view.agents
+    memories = {key: remember(agent, now) for key, agent in agents.items()}
+    unread = dict.fromkeys(never_read(look.snapshot, memories))
+    return FloorState(
+        time=now, server_time=now, unread=unread, memories=memories, view=look.view, shown=agents
+    )
+
+
+def recalled(state: FloorState) -> FloorState:
+    """The state with what follows from the memories, when these are all there is."""
+    shown = {key: memory.agent for key, memory in state.memories.items() if memory.gone_since is None}
+    restless = frozenset(key for key, memory in state.memories.items() if memory.is_restless)
+    return evolve(state, view=view_of(shown), shown=shown, restless=restless)
 
 
 def never_read(snapshot: Snapshot, memories: Mapping[str, Memory]) -> list[str]:
@@ -71,7 +92,7 @@ def shifted(state: FloorState, by: timedelta, snapshot: Snapshot) -> FloorState:
     """The state after the server's clock was set: every origin moved but those the snapshot shows unmoved."""
     agents = snapshot.agents
     memories = {key: _shifted(memory, agents.get(key), by) for key, memory in state.memories.items()}
-    return evolve(state, memories=memories)
+    return recalled(evolve(state, memories=memories))
 
 
 def _shifted(memory: Memory, seen: Agent | None, by: timedelta) -> Memory:

@@ -164,6 +164,7 @@ _unstructuring: dict[str, Any] = {
     name: override(rename=key, unstruct_hook=back, omit_if_default=name not in _ALWAYS_SENT)
     for name, (key, _, back) in _KEYS.items()
 }
+UNREADABLE = (ClassValidationError, TypeError, AttributeError, forms.Unreadable)  # what a row may raise
 _structure_row = make_dict_structure_fn(Row, _converter, **_structuring)
 _unstructure_row = make_dict_unstructure_fn(Row, _converter, _cattrs_omit_if_default=True, **_unstructuring)
 
@@ -183,6 +184,16 @@ def _list_of_rows(message: Mapping[str, Any]) -> list[Any]:
     return rows
 
 
+def read_row(raw: Any) -> tuple[Row, dict[str, Any]]:
+    """One element of `pr`, and its unknown keys. Raises one of `UNREADABLE`."""
+    row = _structure_row(raw, Row)
+    return row, {} if raw.keys() <= _ROW_KEYS else _extra(raw)
+
+
+def _extra(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _kept(raw[key], key) for key in raw if key not in _ROW_KEYS}
+
+
 def read_rows(
     message: Mapping[str, Any], quarantined: list[Quarantined], extras: dict[str, dict[str, Any]]
 ) -> dict[str, Row]:
@@ -190,9 +201,8 @@ def read_rows(
     rows: dict[str, Row] = {}
     for index, raw in enumerate(_list_of_rows(message)):
         try:
-            row = _structure_row(raw, Row)
-            extra = {key: _kept(raw[key], key) for key in raw if key not in _ROW_KEYS}
-        except (ClassValidationError, TypeError, AttributeError, forms.Unreadable) as error:
+            row, extra = read_row(raw)
+        except UNREADABLE as error:
             quarantined.append(_quarantine(raw, index, error))
             continue
         if rows.setdefault(row.id, row) is not row:

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from ._clock import PIN_TOLERANCE, ROUNDING, ROW_CLOCK_SLACK
 from ._evidence import FACETS
+from ._look import Census, Look
 from ._memory import FloorState
 from ._model import Snapshot
 
@@ -31,33 +32,33 @@ class Suspicion:
     server_time: datetime
 
 
-def suspicions(state: FloorState, snapshot: Snapshot) -> set[str]:
+def suspicions(state: FloorState, look: Look) -> set[str]:
     """The reasons not to believe this reply after the last one."""
-    found, unread = oddities(snapshot), _unread(snapshot)
-    known = [memory.agent for memory in state.memories.values() if memory.gone_since is None]
-    if snapshot.server_time < state.server_time - timedelta(seconds=ROW_CLOCK_SLACK):
+    found, unread = oddities(look), _unread(look.snapshot)
+    away = [state.memories[key] for key in state.restless if key not in state.view.agents]
+    known = state.view.census.after([memory.agent for memory in away if memory.gone_since is None], ())
+    totals, seen = look.snapshot.totals, look.view.census
+    if look.snapshot.server_time < state.server_time - timedelta(seconds=ROW_CLOCK_SLACK):
         found.add(OLDER)
-    if known and not snapshot.agents and not unread:
+    if not (look.view.agents or unread) and any(m.gone_since is None for m in state.memories.values()):
         found.add(EMPTIED)
-    seen, totals = snapshot.agents.values(), snapshot.totals
-    if totals.on_call and any(a.call for a in known) and not (unread or any(a.call for a in seen)):
+    if totals.on_call and known.on_call and not (unread or seen.on_call):
         found.add(CALLS)
-    if totals.on_break and any(a.on_break for a in known) and not (unread or any(a.on_break for a in seen)):
+    if totals.on_break and known.on_break and not (unread or seen.on_break):
         found.add(BREAKS)
-    if common_shift(state, snapshot):
+    if common_shift(state, look):
         found.add(SHIFTED)
     return found
 
 
-def oddities(snapshot: Snapshot) -> set[str]:
+def oddities(look: Look) -> set[str]:
     """What a reply contradicts in itself."""
-    counted, unread = snapshot.totals.logged_in, _unread(snapshot)
+    counted, unread, seen = look.snapshot.totals.logged_in, _unread(look.snapshot), look.view.census
     if counted is None:
         return set()
-    if counted and not snapshot.agents and not unread:
+    if counted and not look.view.agents and not unread:
         return {NO_ROWS}
-    web = sum(agent.login is not None for agent in snapshot.agents.values())
-    is_either = any(seen <= counted <= seen + unread for seen in (web, len(snapshot.logged_in)))
+    is_either = any(count <= counted <= count + unread for count in (seen.web, seen.logged_in))
     return set() if is_either else {LOGINS}
 
 
@@ -66,15 +67,16 @@ def _unread(snapshot: Snapshot) -> int:
     return sum(part.row is not None for part in snapshot.quarantined)
 
 
-def common_shift(state: FloorState, snapshot: Snapshot) -> timedelta:
+def common_shift(state: FloorState, look: Look) -> timedelta:
     """By how much most origins moved alike, as when the server's clock steps; zero if they did not.
 
     A clock that was set ahead has itself gone on by as much: a team that logs in again together has not.
     """
-    moves: Counter[timedelta] = Counter()
-    passed = snapshot.server_time - state.server_time
-    for agent_id, seen in snapshot.agents.items():
-        memory = state.memories.get(agent_id)
+    news = Census().after(look.changed, ())
+    moves = Counter({timedelta(0): look.view.census.logged_in - news.logged_in})
+    passed = look.snapshot.server_time - state.server_time
+    for seen in look.changed:
+        memory = state.memories.get(seen.id)
         if memory is None or memory.agent == seen:
             moves[timedelta(0)] += memory is not None and seen.is_logged_in
             continue
@@ -82,8 +84,6 @@ def common_shift(state: FloorState, snapshot: Snapshot) -> timedelta:
             old, new = facet.of(memory.agent), facet.of(seen)
             if old is not None and new is not None and old.since and new.since:
                 moves[new.since - old.since] += 1
-    if not moves:
-        return timedelta(0)
     shift = moves.most_common(1)[0][0]
     alike = sum(count for move, count in moves.items() if abs(move - shift) <= ROUNDING)
     is_common = alike >= MIN_SHIFTED and 2 * alike > moves.total()

@@ -12,6 +12,8 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from . import _forms as forms
@@ -20,6 +22,8 @@ from ._envelope import SUCCESS_CODE, read_message
 from ._errors import ReplyError
 from ._model import Agent, Break, Call, FloorTotals, Login, Quarantined, Snapshot
 from ._rows import REASON_KEYS, Presence, Row, read_extra, read_rows, read_totals, row_to_wire, totals_to_wire
+
+_EXTRA = attrgetter("extra")
 
 
 def decode_snapshot(
@@ -40,26 +44,40 @@ def decode_snapshot(
     quarantined: list[Quarantined] = []
     extras: dict[str, dict[str, Any]] = {}
     rows = read_rows(message, quarantined, extras)
-    totals = read_totals(message, quarantined)
-    extra = read_extra(message, quarantined)
-    clock = read_clock([row.clock for row in rows.values() if row.clock is not None], date, received_at)
+    counts = Counter(row.clock for row in rows.values() if row.clock is not None)
+    clock = read_clock(counts, date, received_at)
     if clock is None:
         raise ReplyError("no row carries avD and avT, so the server's time is unknown: pass the Date header")
+    agents = {row.id: to_agent(row, clock.time, extras.get(row.id) or {}) for row in rows.values()}
+    return to_snapshot(message, agents, clock, received_at, quarantined)
+
+
+def to_snapshot(
+    message: Mapping[str, Any],
+    agents: Mapping[str, Agent],
+    clock: ClockReading,
+    received_at: datetime | None,
+    quarantined: list[Quarantined],
+) -> Snapshot:
+    """The snapshot of a reply whose rows are read; `message` needs only what stands beside them."""
+    totals = read_totals(message, quarantined)
+    extra = read_extra(message, quarantined)
     return Snapshot(
-        agents={row.id: _agent(row, clock, extras.get(row.id, {})) for row in rows.values()},
+        agents=agents,
         totals=totals,
         server_time=instant(clock.time),
         clock_source=clock.source,
         clock_spread=timedelta(seconds=clock.spread),
         received_at=received_at,
         quarantined=tuple(quarantined),
-        unknown_keys=Counter(key for extra in extras.values() for key in extra),
+        unknown_keys=Counter(chain.from_iterable(filter(None, map(_EXTRA, agents.values())))),
         extra=extra,
     )
 
 
-def _agent(row: Row, floor_clock: ClockReading, extra: dict[str, Any]) -> Agent:
-    clock = believed(row.clock, floor_clock.time)
+def to_agent(row: Row, floor_clock: int, extra: Mapping[str, Any]) -> Agent:
+    """The agent a row shows; the floor's clock stands in where the row's own is missing or absurd."""
+    clock = believed(row.clock, floor_clock)
     return Agent(
         id=row.id,
         name=row.name,

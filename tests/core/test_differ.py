@@ -9,6 +9,7 @@ import pytest
 
 from deepcall_async import AgentAdded
 from deepcall_async._differ import REMEMBERED, diff
+from deepcall_async._look import View, look
 from deepcall_async._memory import first_state, shifted
 from deepcall_async._wire import decode_snapshot
 
@@ -315,12 +316,13 @@ def test_the_snapshot_keeps_the_wire_s_order(floor: Floor) -> None:
 
 def test_a_diff_leaves_the_state_it_began_with_as_it_was() -> None:
     floor = Floor(Seat("468", web="07:00:00"), Seat("7"))
-    state = first_state(decode_snapshot(floor.reply("12:00:00"), date=at("12:00:00")))
+    state = first_state(look(View(), decode_snapshot(floor.reply("12:00:00"), date=at("12:00:00"))))
     kept, memories = state, dict(state.memories)
     floor.seats["468"].call = "12:00:05"
     del floor.seats["7"]
     snapshot = decode_snapshot(floor.reply("12:00:10"), date=at("12:00:10"))
-    assert diff(state, snapshot) == diff(state, snapshot)
+    seen = look(state.view, snapshot)
+    assert diff(state, seen) == diff(state, seen)
     assert (state, state.memories) == (kept, memories)
 
 
@@ -376,7 +378,7 @@ def test_a_server_time_a_second_back_is_taken_for_the_same_second(floor: Floor) 
 @pytest.mark.parametrize("by", [timedelta(hours=1), -timedelta(hours=1)])
 def test_a_set_clock_moves_origins_and_renames_nothing(by: timedelta) -> None:
     floor = Floor(Seat("468", web="07:00:00", call="Yes"))
-    state = first_state(decode_snapshot(floor.reply("12:00:00"), date=at("12:00:00")))
+    state = first_state(look(View(), decode_snapshot(floor.reply("12:00:00"), date=at("12:00:00"))))
     moved = shifted(state, by, Floor().poll("12:00:10").snapshot).memories["468"]
     assert moved.agent.login is not None
     assert moved.agent.login.since == at("07:00:00") + by
@@ -387,7 +389,7 @@ def test_a_set_clock_moves_origins_and_renames_nothing(by: timedelta) -> None:
 
 def test_an_origin_that_did_not_move_with_the_clock_stays() -> None:
     floor = Floor(Seat("468", web="07:00:00", call="11:00:00", available="06:00:00"))
-    state = first_state(decode_snapshot(floor.reply("12:00:00"), date=at("12:00:00")))
+    state = first_state(look(View(), decode_snapshot(floor.reply("12:00:00"), date=at("12:00:00"))))
     floor.seats["468"].web = "06:00:00"
     seen = decode_snapshot(floor.reply("11:00:10"), date=at("11:00:10"))
     moved = shifted(state, -timedelta(hours=1), seen).memories["468"]

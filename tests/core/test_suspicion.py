@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from deepcall_async._look import Look, View, look
 from deepcall_async._memory import FloorState, first_state
+from deepcall_async._model import Snapshot
 from deepcall_async._suspicion import (
     BREAKS,
     CALLS,
@@ -30,12 +32,16 @@ def team(count: int = 4, **row: Any) -> Floor:
     return Floor(*[Seat(str(number), web=f"07:0{number}:00", **row) for number in range(count)])
 
 
+def first_look(snapshot: Snapshot) -> Look:
+    return look(View(), snapshot)
+
+
 def state_of(floor: Floor, now: str = "12:00:00") -> FloorState:
-    return first_state(decode_snapshot(floor.reply(now), date=at(now)))
+    return first_state(first_look(decode_snapshot(floor.reply(now), date=at(now))))
 
 
 def suspect(state: FloorState, floor: Floor, now: str = "12:00:10", **totals: int | None) -> set[str]:
-    return suspicions(state, decode_snapshot(floor.reply(now, **totals), date=at(now)))
+    return suspicions(state, look(state.view, decode_snapshot(floor.reply(now, **totals), date=at(now))))
 
 
 def counting(total: str, number: int | None) -> dict[str, Any]:
@@ -77,7 +83,8 @@ def test_no_rows_after_some_are_suspect() -> None:
 def test_no_rows_and_a_total_that_cannot_be_read_are_suspect() -> None:
     reply = b'{"message":{"pr":[],"lA":"many"},"status":"success","code":200}'
     snapshot = decode_snapshot(reply, date=at("12:00:10"))
-    assert suspicions(state_of(team()), snapshot) == {EMPTIED}
+    state = state_of(team())
+    assert suspicions(state, look(state.view, snapshot)) == {EMPTIED}
 
 
 def test_rows_that_cannot_be_read_are_not_no_rows() -> None:
@@ -95,7 +102,7 @@ def test_an_empty_floor_that_stays_empty_is_not_suspect() -> None:
 @pytest.mark.parametrize(("counted", "odd"), [(4, False), (3, True), (5, True), (0, True), (None, False)])
 def test_a_count_of_logins_that_contradicts_the_rows_is_odd(counted: int | None, *, odd: bool) -> None:
     snapshot = decode_snapshot(team().reply("12:00:00", logged_in=counted), date=at("12:00:00"))
-    assert oddities(snapshot) == ({LOGINS} if odd else set())
+    assert oddities(first_look(snapshot)) == ({LOGINS} if odd else set())
 
 
 def test_the_count_of_logins_may_cover_the_web_or_any_channel() -> None:
@@ -103,7 +110,7 @@ def test_the_count_of_logins_may_cover_the_web_or_any_channel() -> None:
     floor.seat("9", mobile="08:00:00")
     for counted in (3, 4):
         snapshot = decode_snapshot(floor.reply("12:00:00", logged_in=counted), date=at("12:00:00"))
-        assert oddities(snapshot) == set()
+        assert oddities(first_look(snapshot)) == set()
 
 
 @pytest.mark.parametrize(("counted", "odd"), [(2, True), (3, False), (4, False), (5, True)])
@@ -111,7 +118,7 @@ def test_a_row_that_cannot_be_read_may_be_a_login_or_not(counted: int, *, odd: b
     floor = team()
     floor.seats["0"].more = UNREADABLE
     snapshot = decode_snapshot(floor.reply("12:00:00", logged_in=counted), date=at("12:00:00"))
-    assert oddities(snapshot) == ({LOGINS} if odd else set())
+    assert oddities(first_look(snapshot)) == ({LOGINS} if odd else set())
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ from .source import PACKAGE, Import, imports, modules, ours
 # From the ground up. A module may import from its own storey and from those below it.
 # A new module gets its place here; where it finds none, it is the house that needs a thought.
 CORE: tuple[set[str], ...] = (
-    {"_errors", "_forms"},
+    {"_errors", "_forms", "_evolve"},
     {"_model", "_clock"},
-    {"_envelope", "_rows", "_wire", "_transitions"},
-    {"_json", "_account", "_ledger", "_evidence"},
+    {"_envelope", "_rows", "_wire", "_transitions", "_look"},
+    {"_json", "_account", "_ledger", "_evidence", "_template", "_prediction"},
     {"_memory", "_timing", "_rules"},
     {"_differ", "_suspicion", "_checkpoint"},
     {"_update", "_floor"},
