@@ -237,10 +237,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ]
     results: dict[tuple[str, float], list[Score]] = {}
     with ProcessPoolExecutor() as pool:
-        for setting, *scores in pool.map(run, settings):
+        for done, (setting, *scores) in enumerate(pool.map(run, settings), 1):
+            print(f"\r{done} of {len(settings)} runs", end="", file=sys.stderr, flush=True)
             key = setting.variant, setting.interval
             so_far = results.get(key, [Score(), Score()])
             results[key] = [old + new for old, new in zip(so_far, scores, strict=True)]
+    print(file=sys.stderr)
     _report(results, options.misses)
     if options.json:
         options.json.write_text(json.dumps(_document(results, options), indent=1) + "\n")

@@ -6,7 +6,7 @@ It compares what two polls show, stamps the poll's time on what differs, and its
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Told(NamedTuple):

@@ -106,9 +106,24 @@ def _state_after(
         forgotten=forgotten,
         view=look.view,
         shown=shown,
-        restless=frozenset(key for key, memory in looked_at.items() if memory.is_restless),
+        restless=_restless(run, memories, looked_at),
     )
     return state, evolve(run.snapshot, agents=shown), in_order(run.told)
+
+
+def _restless(run: _Diff, memories: Mapping[str, Memory], looked_at: Mapping[str, Memory]) -> frozenset[str]:
+    """Who needs a look at the next poll in any case.
+
+    Open books need none once a look at them has changed nothing, unless the floor teaches something new.
+    """
+    if run.learned.phases != run.phases:
+        return frozenset(key for key, memory in memories.items() if memory.is_restless)
+    known = run.before.memories
+    return frozenset(
+        key
+        for key, memory in looked_at.items()
+        if memory.is_away or (memory.tally.is_open and memory is not known.get(key))
+    )
 
 
 def _shown(before: FloorState, look: Look, looked_at: Mapping[str, Memory]) -> Mapping[str, Agent]:
@@ -190,7 +205,8 @@ def _compare(run: _Diff, memory: Memory, seen: Agent) -> Memory:
     was_shown = memory.unread_since is None and memory.gone_since is None
     if after is memory.agent and was_shown and not memory.tally.is_open:
         return memory
-    return _step(run, memory, after, seen_call=seen.call)
+    stepped = _step(run, memory, after, seen_call=seen.call)
+    return memory if stepped == memory else stepped
 
 
 def _pinned(before: Agent, seen: Agent, available: datetime | None) -> Agent:

@@ -36,9 +36,14 @@ class Memory:
     gone_since: datetime | None = None
 
     @property
+    def is_away(self) -> bool:
+        """Whether no row of the agent could be read in the last reply."""
+        return self.unread_since is not None or self.gone_since is not None
+
+    @property
     def is_restless(self) -> bool:
-        """Whether the agent needs a look without any news: its books are open, or it is out of view."""
-        return self.tally.is_open or self.unread_since is not None or self.gone_since is not None
+        """Whether the agent may need a look without any news: it is away, or its books are open."""
+        return self.is_away or self.tally.is_open
 
 
 @frozen(kw_only=True)
