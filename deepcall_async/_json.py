@@ -70,6 +70,7 @@ def snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:
     """A snapshot as a JSON object; `agents` is a list in wire order."""
     fields: dict[str, Any] = to_json(snapshot)
     fields["agents"] = [agent_to_json(agent) for agent in snapshot.agents.values()]
+    fields["unknown_keys"] = dict(snapshot.unknown_keys)
     return fields
 
 

@@ -10,6 +10,7 @@ be read, not written.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
@@ -184,8 +185,7 @@ class Snapshot:
         apart the rows' own clocks were (normally 0 or 1 s).
     received_at: this machine's clock when the answer was complete, None when the caller gave none.
     quarantined: what could not be read.
-    unknown_keys: how often each key this version does not know occurred in the rows.
-    extra: unknown keys beside the rows, as sent.
+    extra: unknown keys beside the rows, as sent; those in rows are on the agents.
     """
 
     agents: Mapping[str, Agent] = field(hash=False)
@@ -195,8 +195,12 @@ class Snapshot:
     clock_spread: timedelta = timedelta(0)
     received_at: datetime | None = None
     quarantined: tuple[Quarantined, ...] = ()
-    unknown_keys: Mapping[str, int] = field(factory=dict, hash=False)
     extra: Mapping[str, Any] = field(factory=dict, hash=False)
+
+    @property
+    def unknown_keys(self) -> Mapping[str, int]:
+        """How often each key this version does not know occurs in the rows."""
+        return Counter(key for agent in self.agents.values() for key in agent.extra)
 
     @property
     def logged_in(self) -> tuple[Agent, ...]:

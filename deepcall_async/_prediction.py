@@ -2,10 +2,10 @@
 
 Between two replies nearly every row differs from itself in clock digits only, and those are known
 beforehand: a clock that shows e seconds at the server's time t shows e + d at t + d. So every row of
-the last reply is kept as a template (`_template`) beside the agent it showed. The first row of a new
-reply is read and tells the time; the others are drawn for that time and compared with what came. Where
-the text is the same, so is the agent: the very object is used again. Where it differs, that one row is
-read as `decode_snapshot` would, and is the template for the next reply.
+the last reply is kept as a template (`_template`) beside the agent it showed. A new reply's first clock
+tells the time; the rows are drawn for that time and compared with what came. Where the text is the same,
+so is the agent: the very object is used again. Where it differs, that one row is read as `decode_snapshot`
+would, and is the template for the next reply.
 
 Why that is exact:
 
@@ -24,6 +24,7 @@ To do without, have `LiveFloor.receive` call `decode_snapshot`: nothing else kno
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -35,10 +36,10 @@ from attrs import define, field
 from ._clock import ROW_CLOCK_SLACK, read_clock
 from ._envelope import STRICT, message_of
 from ._errors import DeepcallError
-from ._model import Agent, Snapshot
+from ._model import Agent, FloorTotals, Snapshot
 from ._rows import UNREADABLE, Row, read_row
 from ._template import Line, Lines, to_line
-from ._wire import decode_snapshot, to_agent, to_snapshot
+from ._wire import Beside, decode_snapshot, read_beside, to_agent, to_snapshot
 
 CHUNK = 128  # lines drawn at once
 BLOCK = 16  # rows compared at once
@@ -46,6 +47,7 @@ REACH = 4  # lines that may be gone in one place before the rows behind them cou
 LONGEST_REST = 64  # replies
 
 _HEAD = '{"message":{"pr":['
+_FIRST_CLOCK = re.compile(r'"avT":\["([0-9]+)","([0-9]+)","([0-9]+)"\],"avD":([0-9]+)')
 _ID = attrgetter("id")
 
 
@@ -106,7 +108,8 @@ class _Walk:
 
     def go(self) -> None:
         """Walk to the end of the rows."""
-        self._read(self.at)  # the first one is not behind a comma
+        if not self._pass_first():
+            self._read(self.at)
         while self.text[self.at] != "]":
             if self.times and (self._pass() or self._leap()):
                 continue
@@ -114,6 +117,27 @@ class _Walk:
                 raise _SurpriseError
             self._read(self.at + 1)
         self.is_in_order = self.is_in_order and self.place == len(self.lines.texts)
+
+    def _pass_first(self) -> bool:
+        """Pass over the first line, drawn for what the first clock tells: the reply has no comma before it."""
+        first = _FIRST_CLOCK.search(self.text, self.at) if self.lines.texts else None
+        if first is None:
+            return False
+        hours, minutes, seconds, since = map(int, first.groups())
+        self._draw_for(since + hours * 3600 + minutes * 60 + seconds)
+        self._draw()
+        size = self.lines.sizes[0]
+        if not self.text.startswith(self.drawn[1:size], self.at):
+            return False
+        self.at += size - 1
+        self.drawn_at = size
+        self._passed(0, 1)
+        return True
+
+    def _passed(self, start: int, stop: int) -> None:
+        self.place = stop
+        self.found.append(range(start, stop))
+        self.clocks[self.times[-1]] += stop - start
 
     def _draw(self) -> None:
         """Draw the next lines, if need be."""
@@ -133,10 +157,9 @@ class _Walk:
                 self.place = min(self.place + step, self.drawn_to)
                 self.drawn_at += size
                 self.at += size
-        if passed := self.place - start:
-            self.found.append(range(start, self.place))
-            self.clocks[self.times[-1]] += passed
-        return passed
+        if self.place > start:
+            self._passed(start, self.place)
+        return self.place - start
 
     def _leap(self) -> bool:
         """Leave out lines that are gone from here, if one close behind them is there."""
@@ -176,10 +199,12 @@ class _Walk:
             self._hear(row.clock)
 
     def _hear(self, clock: int) -> None:
-        """Draw what is to come for the time that a row tells: the second may tick over within a reply."""
+        """Take note of the time that a row tells: the second may tick over within a reply."""
         self.clocks[clock] += 1
-        if self.times and (clock == self.times[-1] or abs(clock - self.times[-1]) > ROW_CLOCK_SLACK):
-            return
+        if not self.times or 0 < abs(clock - self.times[-1]) <= ROW_CLOCK_SLACK:
+            self._draw_for(clock)
+
+    def _draw_for(self, clock: int) -> None:
         if clock < self.not_before:
             raise _SurpriseError
         if clock > max(self.times, default=0):
@@ -194,6 +219,8 @@ class Predictor:
     def __init__(self) -> None:
         self._lines = Lines()
         self._agents: Mapping[str, Agent] = {}  # those of the lines
+        self._rest_of_text = ""  # after the rows
+        self._beside = Beside(FloorTotals(), {}, ())  # what it says
         self._time = 0  # the latest that a row has told
         self._rest, self._next_rest = 0, 1  # in replies
 
@@ -222,12 +249,19 @@ class Predictor:
         clock = read_clock(walk.clocks, date, received_at)
         if clock is None or any(abs(time - clock.time) > ROW_CLOCK_SLACK for time in walk.times):
             raise _SurpriseError
-        reply = _read_envelope(_HEAD + text[walk.at :])
-        message = message_of(reply, None)
-        if message is not reply["message"]:
-            raise _SurpriseError
+        beside = self._read_beside(text[walk.at :])
         self._learn(walk, clock.time)
-        return to_snapshot(message, self._agents, clock, received_at, [])
+        return to_snapshot(self._agents, beside, clock, received_at)
+
+    def _read_beside(self, rest: str) -> Beside:
+        """Read what comes after the rows; mostly it is as it was."""
+        if rest != self._rest_of_text:
+            reply = _read_envelope(_HEAD + rest)
+            message = message_of(reply, None)
+            if message is not reply["message"]:
+                raise _SurpriseError
+            self._rest_of_text, self._beside = rest, read_beside(message)
+        return self._beside
 
     def _learn(self, walk: _Walk, clock: int) -> None:
         """Take over the lines and agents of this reply."""

@@ -23,7 +23,7 @@ NEVER = 2**40  # epoch seconds
 _DIGITS = [f'"{minute:02}","{second:02}"' for minute in range(60) for second in range(60)]
 _PHASES = list(range(HOUR))  # one object for each, however many clocks share it
 _CLOCK = re.compile(r'(?<!\\)"(avT|duration)":\["([0-9]+)","([0-5][0-9])","([0-5][0-9])"\]')
-_UNMATCHED = "\0"  # JSON has no such character, so no row looks like this
+_UNMATCHED = ",\0"  # JSON has no such character, so no row looks like this
 
 
 class Line(NamedTuple):

@@ -12,9 +12,9 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from itertools import chain
-from operator import attrgetter
 from typing import Any
+
+from attrs import frozen
 
 from . import _forms as forms
 from ._clock import ClockReading, believed, epoch, instant, read_clock
@@ -23,7 +23,14 @@ from ._errors import ReplyError
 from ._model import Agent, Break, Call, FloorTotals, Login, Quarantined, Snapshot
 from ._rows import REASON_KEYS, Presence, Row, read_extra, read_rows, read_totals, row_to_wire, totals_to_wire
 
-_EXTRA = attrgetter("extra")
+
+@frozen
+class Beside:
+    """What a reply says beside its rows."""
+
+    totals: FloorTotals
+    extra: Mapping[str, Any]
+    quarantined: tuple[Quarantined, ...]
 
 
 def decode_snapshot(
@@ -49,29 +56,32 @@ def decode_snapshot(
     if clock is None:
         raise ReplyError("no row carries avD and avT, so the server's time is unknown: pass the Date header")
     agents = {row.id: to_agent(row, clock.time, extras.get(row.id) or {}) for row in rows.values()}
-    return to_snapshot(message, agents, clock, received_at, quarantined)
+    return to_snapshot(agents, read_beside(message), clock, received_at, quarantined)
+
+
+def read_beside(message: Mapping[str, Any]) -> Beside:
+    """Read what stands beside `pr`."""
+    quarantined: list[Quarantined] = []
+    return Beside(read_totals(message, quarantined), read_extra(message, quarantined), tuple(quarantined))
 
 
 def to_snapshot(
-    message: Mapping[str, Any],
     agents: Mapping[str, Agent],
+    beside: Beside,
     clock: ClockReading,
     received_at: datetime | None,
-    quarantined: list[Quarantined],
+    quarantined: Iterable[Quarantined] = (),
 ) -> Snapshot:
-    """The snapshot of a reply whose rows are read; `message` needs only what stands beside them."""
-    totals = read_totals(message, quarantined)
-    extra = read_extra(message, quarantined)
+    """The snapshot of a reply whose parts are read. quarantined: of its rows."""
     return Snapshot(
         agents=agents,
-        totals=totals,
+        totals=beside.totals,
         server_time=instant(clock.time),
         clock_source=clock.source,
         clock_spread=timedelta(seconds=clock.spread),
         received_at=received_at,
-        quarantined=tuple(quarantined),
-        unknown_keys=Counter(chain.from_iterable(filter(None, map(_EXTRA, agents.values())))),
-        extra=extra,
+        quarantined=(*quarantined, *beside.quarantined),
+        extra=beside.extra,
     )
 
 
