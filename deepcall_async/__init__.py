@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         UnexpectedStatus,
         UnknownGroup,
     )
+    from ._feed import LiveFeed, Subscription
     from ._floor import LiveFloor
     from ._json import agent_to_json, snapshot_to_json, transition_from_json, transition_to_json
     from ._model import (
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
         Transition,
         UnseenActivity,
     )
-    from ._update import Gap, Ledger, LiveUpdate, Outage
+    from ._update import Gap, Ledger, LiveUpdate, Missed, Outage
 
 _HOME = {
     "Account": "._account",
@@ -96,12 +97,14 @@ _HOME = {
     "Gap": "._update",
     "InvalidRequest": "._errors",
     "Ledger": "._update",
+    "LiveFeed": "._feed",
     "LiveFloor": "._floor",
     "LiveStream": "._stream",
     "LiveUpdate": "._update",
     "LoggedIn": "._transitions",
     "LoggedOut": "._transitions",
     "Login": "._model",
+    "Missed": "._update",
     "Outage": "._update",
     "PermissionDenied": "._errors",
     "Phase": "._account",
@@ -113,6 +116,7 @@ _HOME = {
     "ServerBusy": "._errors",
     "Snapshot": "._model",
     "SsidAuth": "._auth",
+    "Subscription": "._feed",
     "TokenAuth": "._auth",
     "Transition": "._transitions",
     "TransportError": "._errors",
@@ -158,12 +162,14 @@ __all__ = [
     "Gap",
     "InvalidRequest",
     "Ledger",
+    "LiveFeed",
     "LiveFloor",
     "LiveStream",
     "LiveUpdate",
     "LoggedIn",
     "LoggedOut",
     "Login",
+    "Missed",
     "Outage",
     "PermissionDenied",
     "Phase",
@@ -175,6 +181,7 @@ __all__ = [
     "ServerBusy",
     "Snapshot",
     "SsidAuth",
+    "Subscription",
     "TokenAuth",
     "Transition",
     "TransportError",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from enum import Enum
+from functools import lru_cache
 
 from attrs import field, fields, frozen
 
@@ -22,6 +23,9 @@ class Phase(Enum):
     WRAP_UP_END = "wrap_up_end"
 
 
+ALL_PHASES = tuple(Phase)
+
+
 @frozen
 class Learned:
     """What the floor has taught about its server.
@@ -36,12 +40,17 @@ class Learned:
     @property
     def phases(self) -> tuple[Phase, ...]:
         """The phases still possible; when all were contradicted, those that were least."""
-        limit = max(VOTES, 1 + min(self.votes.get(phase, 0) for phase in Phase))
-        return tuple(phase for phase in Phase if self.votes.get(phase, 0) < limit)
+        return _possible(tuple(self.votes.get(phase, 0) for phase in ALL_PHASES))
 
     def against(self, phases: Collection[Phase]) -> Learned:
         """One more contradiction of each of these phases."""
         return evolve(self, votes={phase: self.votes.get(phase, 0) + (phase in phases) for phase in Phase})
+
+
+@lru_cache(maxsize=16)
+def _possible(votes: tuple[int, ...]) -> tuple[Phase, ...]:
+    limit = max(VOTES, 1 + min(votes))
+    return tuple(phase for phase, against in zip(ALL_PHASES, votes, strict=True) if against < limit)
 
 
 @frozen(kw_only=True)

@@ -13,16 +13,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from attrs import define
-
-from ._account import Account, Learned, Phase
-from ._evidence import CALL, FACETS, Evidence, Facet, is_same_episode, new_anchors
+from ._account import Account
+from ._evidence import CALL, FACETS, Evidence, is_same_episode, new_anchors
 from ._evolve import evolve
-from ._ledger import Finding, Sighting, Tally, audit
+from ._ledger import Finding
 from ._look import Look
 from ._memory import FloorState, Memory, is_busy, never_read, remember
 from ._model import Agent, Call, Snapshot
 from ._rules import RULES
+from ._sighting import Diff, audited, bare_evidence, became_available, newly_available
 from ._transitions import (
     AgentAdded,
     AgentRemoved,
@@ -37,20 +36,6 @@ from ._transitions import (
 REMEMBERED = timedelta(days=1)  # how long an agent who logged out of view is remembered
 
 
-@define
-class _Diff:
-    """One diff in progress: from `before` to `snapshot`, in which `told` and `learned` grow."""
-
-    before: FloorState
-    snapshot: Snapshot
-    scope: str
-    by_login: bool
-    now: datetime
-    phases: tuple[Phase, ...]
-    learned: Learned
-    told: list[Transition]
-
-
 def diff(
     state: FloorState, look: Look, *, scope: str = "", by_login: bool = False
 ) -> tuple[FloorState, Snapshot, tuple[Transition, ...]]:
@@ -62,7 +47,7 @@ def diff(
     """
     snapshot = look.snapshot
     now = max(state.time, snapshot.server_time)
-    run = _Diff(state, snapshot, scope, by_login, now, state.learned.phases, state.learned, [])
+    run = Diff(state, snapshot, scope, by_login, now, state.learned.phases, state.learned, [])
     present, absent = _to_look_at(state, look)
     if not (present or absent):
         return _state_after(run, look, state.memories, {}, state.forgotten)
@@ -91,7 +76,7 @@ def _to_look_at(state: FloorState, look: Look) -> tuple[list[Agent], list[str]]:
 
 
 def _state_after(
-    run: _Diff, look: Look, memories: Mapping[str, Memory], looked_at: dict[str, Memory], forgotten: Account
+    run: Diff, look: Look, memories: Mapping[str, Memory], looked_at: dict[str, Memory], forgotten: Account
 ) -> tuple[FloorState, Snapshot, tuple[Transition, ...]]:
     """The new state, the snapshot as it is shown, and the transitions in order."""
     unread = never_read(run.snapshot, memories) if run.snapshot.quarantined else ()
@@ -111,12 +96,12 @@ def _state_after(
     return state, evolve(run.snapshot, agents=shown), in_order(run.told)
 
 
-def _restless(run: _Diff, memories: Mapping[str, Memory], looked_at: Mapping[str, Memory]) -> frozenset[str]:
+def _restless(run: Diff, memories: Mapping[str, Memory], looked_at: Mapping[str, Memory]) -> frozenset[str]:
     """Who needs a look at the next poll in any case.
 
     Open books need none once a look at them has changed nothing, unless the floor teaches something new.
     """
-    if run.learned.phases != run.phases:
+    if run.learned is not run.before.learned and run.learned.phases != run.phases:
         return frozenset(key for key, memory in memories.items() if memory.is_restless)
     known = run.before.memories
     return frozenset(
@@ -139,14 +124,14 @@ def _shown(before: FloorState, look: Look, looked_at: Mapping[str, Memory]) -> M
 # --- agents who come and go -------------------------------------------------------------------------
 
 
-def _arrive(run: _Diff, seen: Agent) -> Memory:
+def _arrive(run: Diff, seen: Agent) -> Memory:
     """An agent not in view before: its state is new to us; only what began since p is news."""
     memory = remember(seen, run.now)
     polled = run.before.unread.get(seen.id, run.before.time)
     if polled is None:  # it was in view all the time
         return memory
     is_news = [f for f in FACETS if (e := f.of(seen)) and (run.by_login or (e.since and e.since >= polled))]
-    evidence = _bare_evidence(run, polled, Agent(id=seen.id), seen, tuple(is_news))
+    evidence = bare_evidence(run, polled, Agent(id=seen.id), seen, tuple(is_news))
     transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
     if not run.by_login:
         latest = min((transition.at for transition in transitions), default=run.now)
@@ -155,7 +140,7 @@ def _arrive(run: _Diff, seen: Agent) -> Memory:
     return evolve(memory, anchors={**memory.anchors, **_anchors(evidence)})
 
 
-def _miss(run: _Diff, memory: Memory) -> Memory | None:
+def _miss(run: Diff, memory: Memory) -> Memory | None:
     """An agent has no row, or none that could be read; None when there is nothing to remember."""
     for part in run.snapshot.quarantined:
         if part.row is not None and part.agent_id in (None, memory.agent.id):  # it may be this one
@@ -163,7 +148,7 @@ def _miss(run: _Diff, memory: Memory) -> Memory | None:
     return _leave(run, memory)
 
 
-def _leave(run: _Diff, memory: Memory) -> Memory | None:
+def _leave(run: Diff, memory: Memory) -> Memory | None:
     """An agent's row is gone: logged out when only logged-in agents have rows, else out of view."""
     shown = memory.unread_since or run.before.time
     if memory.gone_since is not None:
@@ -172,36 +157,18 @@ def _leave(run: _Diff, memory: Memory) -> Memory | None:
     if run.by_login:
         gone = evolve(memory.agent, login=None, mobile_login=None, call=None, on_break=None, is_occupied=None)
         return evolve(_step(run, memory, gone, is_sent=False), gone_since=shown)
-    evidence = _bare_evidence(run, shown, memory.agent, memory.agent, ())
+    evidence = bare_evidence(run, shown, memory.agent, memory.agent, ())
     evidence.previous = memory.agent
     run.told.append(evidence.tell(AgentRemoved, evidence.by_now(), Basis.OBSERVED, evidence.poll))
     return None
 
 
-def _bare_evidence(
-    run: _Diff, polled: datetime, before: Agent, after: Agent, begun: tuple[Facet, ...]
-) -> Evidence:
-    """The evidence where there is no poll to compare with."""
-    return Evidence(
-        scope=run.scope,
-        polled=polled,
-        repeat=run.before.repeat,
-        shown=polled,
-        now=run.now,
-        before=before,
-        after=after,
-        begun=begun,
-        last_call=polled,
-        finding=Finding(since=polled, reset_since=polled),
-    )
-
-
 # --- agents who stay ----------------------------------------------------------------------------------
 
 
-def _compare(run: _Diff, memory: Memory, seen: Agent) -> Memory:
+def _compare(run: Diff, memory: Memory, seen: Agent) -> Memory:
     """An agent seen before."""
-    after = _pinned(memory.agent, seen, _available(run, memory, seen))
+    after = _pinned(memory.agent, seen, newly_available(run, memory, seen))
     was_shown = memory.unread_since is None and memory.gone_since is None
     if after is memory.agent and was_shown and not memory.tally.is_open:
         return memory
@@ -224,26 +191,19 @@ def _pinned(before: Agent, seen: Agent, available: datetime | None) -> Agent:
     return before if pinned == before else pinned
 
 
-def _available(run: _Diff, memory: Memory, seen: Agent) -> datetime | None:
-    """The new `avD`, where it lies between the polls."""
-    new, known = seen.available_since, memory.available_since
-    polled = memory.unread_since or run.before.time
-    return min(new, run.now) if new and known and new > known and new >= polled else None
-
-
 def _step(
-    run: _Diff, memory: Memory, after: Agent, *, seen_call: Call | None = None, is_sent: bool = True
+    run: Diff, memory: Memory, after: Agent, *, seen_call: Call | None = None, is_sent: bool = True
 ) -> Memory:
     """Weigh the evidence of one agent, tell what it proves, and remember.
 
     seen_call: the call at n before its origin was pinned. is_sent: the agent's row is there.
     """
-    available = _available(run, memory, after)
+    available = newly_available(run, memory, after)
     changed = [f for f in FACETS if not is_same_episode(f, memory.agent, after, available)]
-    tally, evidence = _audited(run, memory, after, changed, is_sent=is_sent)
+    tally, evidence = audited(run, memory, after, changed, is_sent=is_sent)
     if CALL not in changed and _is_another_call(memory.agent.call, seen_call, evidence.finding):
         after = evolve(after, call=seen_call)
-        tally, evidence = _audited(run, memory, after, [*changed, CALL], is_sent=is_sent)
+        tally, evidence = audited(run, memory, after, [*changed, CALL], is_sent=is_sent)
     _learn(run, evidence)
     transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
     run.told.extend(transitions)
@@ -254,7 +214,7 @@ def _step(
         tally=tally,
         available_since=after.available_since or memory.available_since,
         awaits_available=is_busy(after)
-        or ((memory.awaits_available or has_called) and not _became_available(memory, after)),
+        or ((memory.awaits_available or has_called) and not became_available(memory, after)),
         anchors=_anchors(evidence),
         last_call=max(calls, default=memory.last_call),
     )
@@ -270,78 +230,13 @@ def _is_another_call(before: Call | None, seen: Call | None, finding: Finding) -
     return before.since is None or seen.since is None or seen.since > before.since
 
 
-def _learn(run: _Diff, evidence: Evidence) -> None:
+def _learn(run: Diff, evidence: Evidence) -> None:
     """What this agent teaches about the server, from the next poll on."""
     if evidence.finding.contradicted:
         run.learned = run.learned.against(evidence.finding.contradicted)
     after = evidence.after
     if CALL in evidence.ended and after.call is None and after.is_occupied and not evidence.available:
         run.learned = evolve(run.learned, shows_wrap_up=True)
-
-
-def _audited(
-    run: _Diff, memory: Memory, after: Agent, changed: list[Facet], *, is_sent: bool
-) -> tuple[Tally, Evidence]:
-    """The evidence, with the books taken to this poll."""
-    polled = memory.unread_since or run.before.time
-    shown = memory.gone_since or polled
-    ended = tuple(facet for facet in changed if facet.of(memory.agent) is not None)
-    begun = tuple(facet for facet in changed if facet.of(after) is not None)
-    sighting = Sighting(
-        polled=polled,
-        shown=shown,
-        now=run.now,
-        agent=after,
-        is_sent=is_sent,
-        began=int(CALL in begun),
-        ended=int(CALL in ended),
-        is_idle=_is_idle(memory, after),
-    )
-    tally, finding = audit(memory.tally, sighting, run.phases)
-    if finding.hidden and Phase.WRAP_UP_END in run.phases and not run.before.learned.shows_wrap_up:
-        # It may have been in wrap-up at p, not counted yet: all that is sure is that it was available before.
-        finding = evolve(finding, since=min(finding.since, memory.available_since or finding.since))
-    return tally, Evidence(
-        scope=run.scope,
-        polled=polled,
-        repeat=run.before.repeat,
-        shown=shown,
-        now=run.now,
-        before=memory.agent,
-        after=after,
-        previous=memory.agent,
-        anchors=memory.anchors,
-        ended=ended,
-        begun=begun,
-        available=_available(run, memory, after),
-        was_free=run.before.learned.shows_wrap_up and _is_free(memory),
-        shows_wrap_up=run.before.learned.shows_wrap_up,
-        last_call=memory.last_call,
-        finding=finding,
-    )
-
-
-def _became_available(memory: Memory, after: Agent) -> bool:
-    new, known = after.available_since, memory.available_since
-    return new is not None and (known is None or new > known)
-
-
-def _is_idle(memory: Memory, after: Agent) -> bool:
-    """Whether no call and no wrap-up can be on.
-
-    Should a server not flag wrap-up as occupied, the agent still waits for its `avD`.
-    """
-    if is_busy(after):
-        return False
-    if not after.is_logged_in or after.on_break is not None or after.available_since is None:
-        return True
-    return not memory.awaits_available or _became_available(memory, after)
-
-
-def _is_free(memory: Memory) -> bool:
-    """Whether a new `avD` would be unaccounted for: logged in, not busy, and not waiting for one."""
-    agent = memory.agent
-    return agent.is_logged_in and not (is_busy(agent) or agent.on_break or memory.awaits_available)
 
 
 def _anchors(evidence: Evidence) -> dict[str, str]:

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 
 from attrs import field, frozen
 
-from ._account import ZERO, Account, Phase
+from ._account import ALL_PHASES, ZERO, Account, Phase
 from ._clock import ROUNDING
 from ._evolve import evolve
 from ._model import Agent
@@ -162,7 +162,7 @@ def _without_counter(tally: Tally, seen: Sighting) -> Tally:
     """The row carries no counter: before an agent's first call of a period that is normal."""
     if tally.calls is not None and not tally.vanished:
         tally = evolve(_broken_off(tally), vanished=True, watched=seen.shown)
-    return evolve(tally, since=None, late=0, prior=0) if _is_past_doubt(seen, tuple(Phase)) else tally
+    return evolve(tally, since=None, late=0, prior=0) if _is_past_doubt(seen, ALL_PHASES) else tally
 
 
 def _broken_off(tally: Tally) -> Tally:
@@ -243,7 +243,7 @@ def _balance(
     waited = tally.waited + int(most < 0 and seen.is_idle)
     if (most >= 0 and most == min(said.values())) or waited >= PATIENCE:
         return _settle(tally, seen, phases, finding, most)
-    if tally.late and most >= 0 and _is_past_doubt(seen, tuple(Phase)):
+    if tally.late and most >= 0 and _is_past_doubt(seen, ALL_PHASES):
         # Nobody can tell a late call from a hidden one; from here on there is none.
         least = min(hidden for hidden in said.values() if hidden >= 0)
         return _settle(evolve(tally, claims={}), seen, phases, finding, least)
@@ -267,7 +267,7 @@ def _settle(
     owners = tally.owed + tally.ended + tally.late + hidden
     seen_calls = grown - balance
     prior = max(0, min(tally.prior, seen_calls - max(tally.begun, tally.ended)))
-    late = 0 if _is_past_doubt(seen, tuple(Phase)) else max(0, tally.late + tally.ended - seen_calls)
+    late = 0 if _is_past_doubt(seen, ALL_PHASES) else max(0, tally.late + tally.ended - seen_calls)
     account = tally.account.settled(seen_calls - prior, hidden, prior, talk if owners else ZERO)
     settled = evolve(
         tally,

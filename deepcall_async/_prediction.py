@@ -119,7 +119,7 @@ class _Walk:
         self.is_in_order = self.is_in_order and self.place == len(self.lines.texts)
 
     def _pass_first(self) -> bool:
-        """Pass over the first line, drawn for what the first clock tells: the reply has no comma before it."""
+        """Pass over the first line, drawn for what the first clock tells: no comma is before it here."""
         first = _FIRST_CLOCK.search(self.text, self.at) if self.lines.texts else None
         if first is None:
             return False

@@ -1,4 +1,4 @@
-"""`DeepcallSession`: one account, its credentials, and the two ways to see its floor.
+"""`DeepcallSession`: one account, its credentials, and the ways to see its floor.
 
 The path of every request, from the outside in: `retrying` (named failures, bounded), credentials
 (one renewal, one more try), transport (one HTTP exchange), and the reader that makes a value of
@@ -20,6 +20,7 @@ import aiohttp
 from . import _wire
 from ._auth import Auth, AuthProvider, Grant, auth_from_env, credentials_from
 from ._errors import AuthenticationError, ConfigurationError, DeepcallError
+from ._feed import LiveFeed
 from ._floor import LiveFloor
 from ._model import Snapshot
 from ._polling import MIN_INTERVAL, RetryPolicy, Stoppable, retrying, seconds
@@ -50,6 +51,18 @@ class SessionOptions(TypedDict, total=False):
     account: str
     allow_plain_http: bool
     ssl: ssl_module.SSLContext | None
+
+
+class PollOptions(TypedDict, total=False):
+    """The keyword options of `DeepcallSession.poll_live`, as `DeepcallSession.live_feed` takes them too."""
+
+    group_id: str | int | None
+    status: Status
+    detail: bool
+    filters: Iterable[Mapping[str, Any]]
+    resume_from: Mapping[str, Any] | None
+    max_outage: float | timedelta | None
+    record_to: TextIO | None
 
 
 class DeepcallSession:
@@ -211,6 +224,10 @@ class DeepcallSession:
 
         source = Source(poll=poll, fail=floor.fail, scope=self._scope)
         return LiveStream(source, interval=tick, max_outage=patience, retry=self._retry)
+
+    def live_feed(self, interval: float | timedelta, **options: Unpack[PollOptions]) -> LiveFeed:
+        """The floor for several readers at the cost of one: see `LiveFeed`. Takes what `poll_live` takes."""
+        return LiveFeed(self.poll_live(interval, **options))
 
     def _check_open(self) -> None:
         if self._scope.is_stopped:

@@ -42,6 +42,20 @@ class Gap:
 
 
 @frozen(kw_only=True)
+class Missed:
+    """What a reader of a `LiveFeed` lost, because it was too slow: it belongs right before this update.
+
+    transitions, gaps: how many. since, until: the server's time, from the earliest that any of them can
+    have been to the latest.
+    """
+
+    transitions: int
+    gaps: int
+    since: datetime
+    until: datetime
+
+
+@frozen(kw_only=True)
 class Ledger:
     """The books of the whole run: what the counters grew by, and what was told of it.
 
@@ -60,13 +74,14 @@ class Ledger:
 class LiveUpdate:
     """One tick of the stream.
 
-    sequence: 0, 1, 2, ... without holes.
+    sequence: 0, 1, 2, ... without holes, for each stream and each reader of a feed.
     snapshot: the latest good one; stale while `outage` or `held` says so.
     transitions: what is new, ordered by time, agent id, and cause before effect.
     is_baseline: first sight of the floor. Everything is known, nothing has changed.
     outage: not None while polls fail.
     gap: the outage or restart that this update ends; the transitions beside it are differences across it.
     held: why this tick's reply was not believed; empty when it was. The next one confirms or replaces it.
+    missed: not None when a reader of a feed lost what came before; always None in a stream.
     """
 
     sequence: int
@@ -76,6 +91,7 @@ class LiveUpdate:
     outage: Outage | None = None
     gap: Gap | None = None
     held: tuple[str, ...] = ()
+    missed: Missed | None = None
     _mark: Mark = field(eq=False, repr=False)
 
     @property

@@ -21,14 +21,14 @@ CORE: tuple[set[str], ...] = (
     {"_model", "_clock"},
     {"_envelope", "_rows", "_wire", "_transitions", "_look"},
     {"_json", "_account", "_ledger", "_evidence", "_template", "_prediction"},
-    {"_memory", "_timing", "_rules"},
+    {"_memory", "_timing", "_rules", "_sighting"},
     {"_differ", "_suspicion", "_checkpoint"},
-    {"_update", "_floor"},
+    {"_update", "_floor", "_pending"},
 )
 SHELL: tuple[set[str], ...] = (
     {"_request", "_checkpoint_file", "_recording"},
     {"_polling", "_auth"},
-    {"_transport", "_stream"},
+    {"_transport", "_stream", "_feed"},
     {"_session"},
 )
 OUTSIDE = {"__main__", "cli", "simulator"}

@@ -1,0 +1,135 @@
+"""What waits for one reader of a feed: updates, merged as far as nothing is lost by it.
+
+Only three things must reach a reader one by one: transitions, gaps, and that the snapshot has gone
+stale. An update with neither transitions nor a gap is *quiet*, and merges:
+
+- a quiet one that waits gives way to the next, whatever that is;
+- behind news, a quiet one that is fresh makes the news' snapshot newer;
+- behind news, a stale one (`outage`, `held`) waits by itself: no update is ever stale and has transitions.
+
+So an outage that comes and goes while a reader sleeps leaves its `gap`, and nothing else.
+
+What an update merged into says is as of the newest one in it, its checkpoint too. As no update is
+moved past another, the checkpoint of one covers what was told up to it, and nothing that still waits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from attrs import evolve
+
+from ._update import LiveUpdate, Missed
+
+
+def baseline(update: LiveUpdate) -> LiveUpdate:
+    """The floor as an update shows it, at first sight: stale if the update is."""
+    return evolve(update, is_baseline=True, transitions=(), gap=None)
+
+
+class Pending:
+    """The updates that wait for one reader, the oldest first. It numbers them as it gives them out.
+
+    limit: of the transitions that wait; a gap without any counts as one. Beyond it the oldest updates
+        are dropped, and the next one left says so in `missed`. The newest news are kept, whatever their size.
+
+    A baseline is not dropped: it moves on to the last of those that are, and `missed` stands in it.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._items: deque[LiveUpdate] = deque()
+        self._weight = 0
+        self._given = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[LiveUpdate]:
+        return iter(self._items)
+
+    def push(self, update: LiveUpdate) -> None:
+        """Add an update that is newer than all that wait."""
+        last = self._items[-1] if self._items else None
+        if last is None or not _merges(last, update):
+            self._items.append(update)
+        elif _is_news(update):
+            self._items[-1] = evolve(update, missed=last.missed)
+        else:
+            self._items[-1] = _refreshed(last, update)
+        if _weight(update):
+            self._weight += _weight(update)
+            self._make_room()
+
+    def pop(self) -> LiveUpdate:
+        """Take out the oldest."""
+        update = self._items.popleft()
+        self._weight -= _weight(update)
+        self._given += 1
+        return evolve(update, sequence=self._given - 1)
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        self._items.clear()
+        self._weight = 0
+
+    def _make_room(self) -> None:
+        """Drop what is too much, but not the newest."""
+        while self._weight > self._limit and len(self._items) > (2 if self._items[0].is_baseline else 1):
+            self._drop()
+
+    def _drop(self) -> None:
+        head = self._items.popleft()
+        follower = self._items[0]
+        lost = follower if head.is_baseline else head
+        left = baseline(follower) if head.is_baseline else follower
+        self._items[0] = evolve(left, missed=_with(head.missed, lost))
+        self._weight -= _weight(lost)
+
+
+def _is_news(update: LiveUpdate) -> bool:
+    """Whether an update is more than quiet. A stream's own baseline is: the floor is seen anew."""
+    return bool(update.transitions) or update.gap is not None or update.is_baseline
+
+
+def _merges(last: LiveUpdate, update: LiveUpdate) -> bool:
+    """Whether an update can take the place of the last one, or be part of it."""
+    if not _is_news(last):
+        return True
+    if _is_news(update):
+        return update.is_baseline and not _weight(last)
+    return not update.is_stale or not _weight(last)
+
+
+def _refreshed(last: LiveUpdate, quiet: LiveUpdate) -> LiveUpdate:
+    """News, or a baseline, or a quiet update, as of the quiet one after it."""
+    return evolve(
+        quiet,
+        transitions=last.transitions,
+        gap=last.gap,
+        is_baseline=last.is_baseline,
+        missed=last.missed,
+    )
+
+
+def _weight(update: LiveUpdate) -> int:
+    """What counts against the limit."""
+    return len(update.transitions) or int(update.gap is not None)
+
+
+def _with(missed: Missed | None, lost: LiveUpdate) -> Missed | None:
+    """What was missed so far, and this update."""
+    spans = [(change.earliest, change.latest) for change in lost.transitions]
+    if lost.gap is not None:
+        spans.append((lost.gap.since, lost.gap.until))
+    if not spans:
+        return missed
+    if missed is not None:
+        spans.append((missed.since, missed.until))
+    return Missed(
+        transitions=len(lost.transitions) + (missed.transitions if missed else 0),
+        gaps=(lost.gap is not None) + (missed.gaps if missed else 0),
+        since=min(since for since, _ in spans),
+        until=max(until for _, until in spans),
+    )
