@@ -63,6 +63,7 @@ _WITHIN_THE_HOUR = [f'"{minute:02}","{second:02}"' for minute in range(60) for s
 
 _Form = Callable[[int], str]
 _Tick = tuple[int, _Form, bool]  # origin, how it is written, whether it may stray
+Drawn = tuple[str, list[_Tick]]
 
 
 def _triple(seconds: int) -> str:
@@ -95,7 +96,7 @@ class Desk:
         self._episode = added  # the call or break that is on
         self._uncounted: list[int] = []  # talk times of calls that ended and do not count yet
         self._variant = variant
-        self._drawn: tuple[str, list[_Tick]] | None = None
+        self._drawn: Drawn | None = None
 
     def apply(self, fact: Fact) -> None:
         """Take note of what happened."""
@@ -145,18 +146,21 @@ class Desk:
 
     # --- the row --------------------------------------------------------------------------------
 
-    def row(self, now: int, stray: Callable[[], int] | None = None) -> str:
-        """The row at the server's second `now`, as JSON. stray: seconds a reading is off by."""
+    @property
+    def drawn(self) -> Drawn:
+        """The row as JSON with blanks (and `%` doubled), and what ticks in the blanks."""
         if self._drawn is None:
             self._drawn = self._draw()
-        template, ticks = self._drawn
-        if stray is None:
-            return template % tuple([form(now - origin) for origin, form, _ in ticks])
+        return self._drawn
+
+    def row(self, now: int, stray: Callable[[], int]) -> str:
+        """The row at the server's second `now`, as JSON. stray: seconds a reading is off by."""
+        template, ticks = self.drawn
         return template % tuple(
             [form(max(0, now - origin + (stray() if strays else 0))) for origin, form, strays in ticks]
         )
 
-    def _draw(self) -> tuple[str, list[_Tick]]:
+    def _draw(self) -> Drawn:
         ticks: list[_Tick] = []  # in the order of the wire's keys, as the blanks are
         counted = bool(self.calls or self.talk_time or not self._variant.counters_absent_at_zero)
         row = Row(

@@ -141,7 +141,7 @@ class Floor:
         desks = self._view(status, group)
         everyone = self._desks.values() if self.variant.totals_cover == "account" else desks
         envelope = encode_reply([], _totals(everyone)).decode()
-        rows = ",".join(self._rows(desks, at))
+        rows = self._rows(desks, at)
         return envelope.replace(NO_ROWS, f"{NO_ROWS[:-1]}{rows}]", 1).encode()
 
     def _view(self, status: Status, group: str | None) -> list[Desk]:
@@ -157,14 +157,19 @@ class Floor:
             if (group is None or group in desk.groups) and (status == "all" or desk.logins)
         ]
 
-    def _rows(self, desks: list[Desk], at: float) -> list[str]:
+    def _rows(self, desks: list[Desk], at: float) -> str:
         now = math.floor(at)
         if not (self.variant.jitter or self.variant.torn_second):
-            return [desk.row(now) for desk in desks]
+            drawn = [desk.drawn for desk in desks]
+            blanks = [form(now - origin) for _, ticks in drawn for origin, form, _ in ticks]
+            return ",".join([template for template, _ in drawn]) % tuple(blanks)
         random = Random(f"{self.seed}:{at!r}")  # the same instant strays the same way in every replay
         torn = random.randint(0, len(desks)) if self.variant.torn_second else len(desks)
-        stray = _jitter(random) if self.variant.jitter else None
-        return [desk.row(now + (place >= torn), stray) for place, desk in enumerate(desks)]
+        stray = _jitter(random) if self.variant.jitter else _STEADY
+        return ",".join([desk.row(now + (place >= torn), stray) for place, desk in enumerate(desks)])
+
+
+_STEADY = int  # called without arguments, it is 0
 
 
 def _lives(facts: Iterable[Fact]) -> Iterator[Fact]:
