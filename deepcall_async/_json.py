@@ -44,11 +44,24 @@ _converter.register_unstructure_hook(timedelta, _duration_to_json)
 _converter.register_structure_hook(timedelta, lambda seconds, _: timedelta(seconds=seconds))
 
 
+_LEFT_OUT: dict[type[Any], dict[str, Any]] = {}
+
+
 def leave_out(kind: type[Any], *names: str) -> None:
     """Have a class written, and read, without these fields, which follow from the others."""
-    omitted: dict[str, Any] = {name: override(omit=True) for name in names}
-    _converter.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, _converter, **omitted))
-    _converter.register_structure_hook(kind, make_dict_structure_fn(kind, _converter, **omitted))
+    _LEFT_OUT[kind] = {name: override(omit=True) for name in names}
+
+
+def _is_shortened(kind: Any) -> bool:
+    return isinstance(kind, type) and kind in _LEFT_OUT
+
+
+_converter.register_unstructure_hook_factory(
+    _is_shortened, lambda kind: make_dict_unstructure_fn(kind, _converter, **_LEFT_OUT[kind])
+)
+_converter.register_structure_hook_factory(
+    _is_shortened, lambda kind: make_dict_structure_fn(kind, _converter, **_LEFT_OUT[kind])
+)
 
 
 def to_json(value: Any) -> Any:
