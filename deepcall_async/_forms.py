@@ -8,6 +8,7 @@ Each function has the signature of a cattrs hook: (value, type) -> value.
 from __future__ import annotations
 
 import math
+from sys import intern
 from typing import Any, NoReturn
 
 # Beyond these a number is nonsense, not a big call centre.
@@ -61,6 +62,12 @@ def text(value: Any, _: Any = None) -> str | None:
     if string.isascii():
         return string
     return string.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def word(value: Any, _: Any = None) -> str | None:
+    """A string of which there are few, kept once."""
+    string = text(value)
+    return None if string is None else intern(string)
 
 
 def identity(value: Any, _: Any = None) -> str:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from attrs import field, frozen
+from attrs import frozen
 
 from ._account import ALL_PHASES, ZERO, Account, Phase
 from ._clock import ROUNDING
@@ -28,6 +28,10 @@ from ._model import Agent
 
 IMPOSSIBLE = 2**30  # the claim of a phase that expects more calls than the counter holds
 PATIENCE = 3  # polls of an idle agent before a call the counter never counted is written off
+
+
+NO_CLAIMS: Mapping[Phase, int] = {}  # one for all: most agents have none
+NOTHING_YET = Account()
 
 
 @frozen(kw_only=True)
@@ -55,11 +59,11 @@ class Tally:
     late: int = 0
     prior: int = 0
     owed: int = 0
-    claims: Mapping[Phase, int] = field(factory=dict)
+    claims: Mapping[Phase, int] = NO_CLAIMS
     since: datetime | None = None
     waited: int = 0
     is_open: bool = False
-    account: Account = field(factory=Account)
+    account: Account = NOTHING_YET
 
 
 @frozen(kw_only=True)
@@ -115,7 +119,7 @@ def first_sight(agent: Agent, now: datetime, account: Account | None = None) -> 
         late=int(may_wrap_up),
         prior=int(may_wrap_up),
         since=now if may_wrap_up else None,
-        account=account or Account(),
+        account=account or NOTHING_YET,
     )
 
 
@@ -175,7 +179,9 @@ def _broken_off(tally: Tally) -> Tally:
     account = evolve(tally.account, seen=seen, open=0)
     late = tally.late + told
     base = tally.calls or 0
-    return evolve(tally, begun=0, ended=0, late=late, claims={}, is_open=False, base=base, account=account)
+    return evolve(
+        tally, begun=0, ended=0, late=late, claims=NO_CLAIMS, is_open=False, base=base, account=account
+    )
 
 
 def _fits(tally: Tally, seen: Sighting, since: datetime) -> bool:
@@ -246,7 +252,7 @@ def _balance(
     if tally.late and most >= 0 and _is_past_doubt(seen, ALL_PHASES):
         # Nobody can tell a late call from a hidden one; from here on there is none.
         least = min(hidden for hidden in said.values() if hidden >= 0)
-        return _settle(evolve(tally, claims={}), seen, phases, finding, least)
+        return _settle(evolve(tally, claims=NO_CLAIMS), seen, phases, finding, least)
     claims = dict(tally.claims)
     if most >= 0:  # else the counter lags behind every phase, which speaks against none
         for phase, hidden in said.items():
@@ -278,7 +284,7 @@ def _settle(
         late=late,
         prior=min(late, tally.prior - prior),
         owed=0 if talk else tally.owed + tally.ended,
-        claims={},
+        claims=NO_CLAIMS,
         since=None if _is_past_doubt(seen, phases) else tally.since,
         waited=0,
         is_open=False,

@@ -74,7 +74,7 @@ class _Read:
 
     text: str
     row: Row
-    extra: dict[str, Any]
+    extra: Mapping[str, Any]
     place: int = -1
 
 

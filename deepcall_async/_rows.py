@@ -10,6 +10,8 @@ better fact has one place to go.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from attrs import asdict, define
@@ -72,7 +74,7 @@ def _login(value: Any, _: Any = None) -> Presence | None:
     if _is_none(value):
         return None
     if isinstance(value, str):
-        return Presence(None, {"type": forms.text(value)})
+        return Presence(None, _of_type(forms.text(value)))
     if not isinstance(value, dict):
         forms.reject(value, '"No" or an object')
     key = "type"
@@ -82,7 +84,18 @@ def _login(value: Any, _: Any = None) -> Presence | None:
         elapsed = forms.elapsed(value.get(key))
     except forms.Unreadable as error:
         raise forms.Unreadable(str(error), key) from None
+    if value.keys() == _PLAIN_LOGIN:
+        return Presence(elapsed, _of_type(kind))
     return Presence(elapsed, {**_rest(value), "type": kind})
+
+
+_PLAIN_LOGIN = {"type", "duration"}
+
+
+@lru_cache(maxsize=64)
+def _of_type(kind: str | None) -> dict[str, Any]:
+    """The details of a login of this type and nothing else: one object for the many who have it."""
+    return {"type": kind}
 
 
 def _activity(value: Any, _: Any = None) -> Presence | None:
@@ -97,7 +110,7 @@ def _activity(value: Any, _: Any = None) -> Presence | None:
 
 def _rest(value: dict[str, Any]) -> dict[str, Any]:
     """An episode's object without what ticks in it."""
-    return {key: _kept(part, key) for key, part in value.items() if key != "duration"}
+    return {intern(key): _kept(part, key) for key, part in value.items() if key != "duration"}
 
 
 def _kept(value: Any, key: str = "") -> Any:
@@ -140,7 +153,7 @@ _KEYS: dict[str, tuple[str, _Hook, _Hook | None]] = {
     "available_for": ("avT", forms.elapsed, _elapsed_to_wire),
     "available_since": ("avD", forms.epoch_seconds, None),
     "microphone_permitted": ("mic_perm", forms.flag, _flag_to_wire),
-    "sip_status": ("sip_status", forms.text, None),
+    "sip_status": ("sip_status", forms.word, None),
 }
 _TOTALS = {
     "on_call": "oCA",
@@ -184,10 +197,13 @@ def _list_of_rows(message: Mapping[str, Any]) -> list[Any]:
     return rows
 
 
-def read_row(raw: Any) -> tuple[Row, dict[str, Any]]:
+NO_EXTRA: Mapping[str, Any] = {}  # one for all
+
+
+def read_row(raw: Any) -> tuple[Row, Mapping[str, Any]]:
     """One element of `pr`, and its unknown keys. Raises one of `UNREADABLE`."""
     row = _structure_row(raw, Row)
-    return row, {} if raw.keys() <= _ROW_KEYS else _extra(raw)
+    return row, NO_EXTRA if raw.keys() <= _ROW_KEYS else _extra(raw)
 
 
 def _extra(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,7 +211,7 @@ def _extra(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_rows(
-    message: Mapping[str, Any], quarantined: list[Quarantined], extras: dict[str, dict[str, Any]]
+    message: Mapping[str, Any], quarantined: list[Quarantined], extras: dict[str, Mapping[str, Any]]
 ) -> dict[str, Row]:
     """Rows by agent id; what cannot be read goes to `quarantined`, unknown keys to `extras`."""
     rows: dict[str, Row] = {}

@@ -21,7 +21,17 @@ from ._clock import ClockReading, believed, epoch, instant, read_clock
 from ._envelope import SUCCESS_CODE, read_message
 from ._errors import ReplyError
 from ._model import Agent, Break, Call, FloorTotals, Login, Quarantined, Snapshot
-from ._rows import REASON_KEYS, Presence, Row, read_extra, read_rows, read_totals, row_to_wire, totals_to_wire
+from ._rows import (
+    NO_EXTRA,
+    REASON_KEYS,
+    Presence,
+    Row,
+    read_extra,
+    read_rows,
+    read_totals,
+    row_to_wire,
+    totals_to_wire,
+)
 
 
 @frozen
@@ -49,13 +59,13 @@ def decode_snapshot(
     """
     message = read_message(body, http_status)
     quarantined: list[Quarantined] = []
-    extras: dict[str, dict[str, Any]] = {}
+    extras: dict[str, Mapping[str, Any]] = {}
     rows = read_rows(message, quarantined, extras)
     counts = Counter(row.clock for row in rows.values() if row.clock is not None)
     clock = read_clock(counts, date, received_at)
     if clock is None:
         raise ReplyError("no row carries avD and avT, so the server's time is unknown: pass the Date header")
-    agents = {row.id: to_agent(row, clock.time, extras.get(row.id) or {}) for row in rows.values()}
+    agents = {row.id: to_agent(row, clock.time, extras.get(row.id, NO_EXTRA)) for row in rows.values()}
     return to_snapshot(agents, read_beside(message), clock, received_at, quarantined)
 
 
