@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from enum import Enum
 from functools import lru_cache
+from typing import Any
 
 from attrs import field, fields, frozen
 
@@ -88,4 +89,14 @@ class Account:
         )
 
     def __add__(self, other: Account) -> Account:
-        return Account(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Account)})
+        return Account(
+            **{f.name: _sum(getattr(self, f.name), getattr(other, f.name)) for f in fields(Account)}
+        )
+
+
+def _sum(a: Any, b: Any) -> Any:
+    """The sum of two counts, or of two durations as far as Python can tell them."""
+    try:
+        return a + b
+    except OverflowError:
+        return timedelta.max

@@ -36,6 +36,7 @@ logger = logging.getLogger("deepcall_async")
 
 RENEWABLE = (AgentErrorCode.INVALID_TOKEN, AgentErrorCode.TOKEN_MISSING)
 MASK = "***"
+_SHORTEST_ECHO = 8  # characters; what is shorter may be anybody's word
 _SHORTEST_PIECE = 4  # so many of a secret's first characters count as the secret: messages are cut to length
 
 _Exception = TypeVar("_Exception", bound=BaseException)
@@ -137,6 +138,11 @@ def _strike(text: str, secret: str) -> str:
     return text
 
 
+def _mask(secret: str) -> str:
+    """What stands for a secret in JSON: digits may be a number there, and stay one."""
+    return "9" * len(secret) if secret.isdigit() else MASK
+
+
 def bare(error: _Exception) -> _Exception:
     """The error without traceback and context: their frames hold replies, and memory."""
     error.__context__ = None
@@ -149,6 +155,9 @@ class Grant:
     def __init__(self, auth: Auth) -> None:
         self.head = json.dumps(_wire_fields(auth)).encode()[:-1] + b", "  # of a request's JSON object
         self._auth = auth
+        secret = auth.ssid if isinstance(auth, SsidAuth) else auth.token
+        forms = {secret.encode(), json.dumps(secret)[1:-1].encode()}
+        self._echoes = tuple(form for form in forms if len(form) >= _SHORTEST_ECHO)
 
     def redact(self, text: str) -> str:
         """A message without the secrets of these credentials: rather too short than with a piece of one."""
@@ -159,8 +168,15 @@ class Grant:
     def blot(self, text: str) -> str:
         """A document without these credentials, where they stand as words of their own."""
         for form in _forms(self._auth):
-            text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", MASK, text)
+            text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _mask(form), text)
         return text
+
+    def strike_from(self, body: bytes) -> bytes:
+        """A good reply without the token or ssid, should the server repeat it; the rest is data."""
+        for form in self._echoes:
+            if form in body:
+                body = body.replace(form, _mask(form.decode()).encode())
+        return body
 
     def clean(self, error: _Error) -> _Error:
         """The error, bare, and without the secrets that the reply behind it may have repeated."""

@@ -21,6 +21,8 @@ from ._model import ClockSource
 
 PIN_TOLERANCE = timedelta(seconds=2)  # two readings, each rounded by up to 1 s
 ROUNDING = timedelta(seconds=1)  # what one reading of an elapsed field is known to
+EARLIEST_YEAR, LATEST_YEAR = 1800, 3100  # 1970 less the longest time that is read; the last that is
+EARLIEST_DATE = 1970
 ROW_CLOCK_SLACK = 2  # seconds a row's clock may lie off the floor's and still be believed
 
 
@@ -56,7 +58,7 @@ def read_clock(
         time = max(counts, key=lambda clock: (counts[clock], clock))
         near = [clock for clock in counts if abs(clock - time) <= ROW_CLOCK_SLACK]
         return ClockReading(time, ClockSource.ROWS, max(near) - min(near))
-    if date is not None:
+    if date is not None and EARLIEST_DATE < date.year < LATEST_YEAR:
         return ClockReading(epoch(date), ClockSource.DATE)
     if received_at is not None:
         return ClockReading(epoch(received_at), ClockSource.LOCAL)
@@ -68,6 +70,15 @@ def believed(row_clock: int | None, floor_clock: int) -> int:
     if row_clock is None or abs(row_clock - floor_clock) > ROW_CLOCK_SLACK:
         return floor_clock
     return row_clock
+
+
+def moved(at: datetime, by: timedelta) -> datetime:
+    """An instant of a clock that was set; itself where that would leave the calendar of call centres."""
+    try:
+        there = at + by
+    except OverflowError:
+        return at
+    return there if EARLIEST_YEAR < there.year < LATEST_YEAR else at
 
 
 def is_same_origin(pinned: datetime | None, seen: datetime | None) -> bool:

@@ -34,6 +34,7 @@ from ._transitions import (
 )
 
 REMEMBERED = timedelta(days=1)  # how long an agent who logged out of view is remembered
+MOST_REMEMBERED = 10_000  # of those: more are no call centre but a server that invents agents
 
 
 def diff(
@@ -64,7 +65,16 @@ def diff(
             forgotten += memories.pop(agent_id).tally.account
         else:
             looked_at[agent_id] = memories[agent_id] = kept
+    for agent_id in _too_many(looked_at):
+        forgotten += memories.pop(agent_id).tally.account
+        del looked_at[agent_id]
     return _state_after(run, look, memories, looked_at, forgotten)
+
+
+def _too_many(looked_at: Mapping[str, Memory]) -> list[str]:
+    """Those who are out of view the longest, when there are too many."""
+    gone = [(memory.gone_since, key) for key, memory in looked_at.items() if memory.gone_since is not None]
+    return [key for _, key in sorted(gone)[: max(0, len(gone) - MOST_REMEMBERED)]]
 
 
 def _to_look_at(state: FloorState, look: Look) -> tuple[list[Agent], list[str]]:
@@ -142,9 +152,8 @@ def _arrive(run: Diff, seen: Agent) -> Memory:
 
 def _miss(run: Diff, memory: Memory) -> Memory | None:
     """An agent has no row, or none that could be read; None when there is nothing to remember."""
-    for part in run.snapshot.quarantined:
-        if part.row is not None and part.agent_id in (None, memory.agent.id):  # it may be this one
-            return evolve(memory, unread_since=memory.unread_since or run.before.time)
+    if None in run.unreadable or memory.agent.id in run.unreadable:  # it may be this one
+        return evolve(memory, unread_since=memory.unread_since or run.before.time)
     return _leave(run, memory)
 
 

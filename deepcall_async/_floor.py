@@ -23,7 +23,7 @@ from ._look import Look, View, look
 from ._memory import first_state, shifted
 from ._model import ClockSource, Snapshot
 from ._prediction import Predictor
-from ._suspicion import NO_ROWS, OLDER, SHIFTED, Suspicion, common_shift, oddities, suspicions
+from ._suspicion import CLOCKLESS, NO_ROWS, OLDER, SHIFTED, Suspicion, common_shift, oddities, suspicions
 from ._update import Gap, LiveUpdate, Outage
 
 STATUSES = ("all", "login")
@@ -80,6 +80,8 @@ class LiveFloor:
         mark, last = self._last
         seen = look(mark.state.view, snapshot)
         found = suspicions(mark.state, seen)
+        if snapshot.clock_source is ClockSource.LOCAL and last.clock_source is not ClockSource.LOCAL:
+            found.add(CLOCKLESS)
         fresh = found - set(mark.accepted)
         if fresh and not _is_confirmed(mark.suspect, fresh, snapshot):
             suspect = Suspicion(tuple(sorted(fresh)), snapshot.server_time)

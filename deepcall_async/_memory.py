@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from attrs import field, frozen
 
 from ._account import Account, Learned
-from ._clock import PIN_TOLERANCE, epoch
+from ._clock import PIN_TOLERANCE, epoch, moved
 from ._evidence import FACETS, Facet
 from ._evolve import evolve
 from ._ledger import Tally, first_sight
@@ -103,11 +103,11 @@ def shifted(state: FloorState, by: timedelta, snapshot: Snapshot) -> FloorState:
 def _shifted(memory: Memory, seen: Agent | None, by: timedelta) -> Memory:
     episodes = {facet: facet.of(memory.agent) for facet in FACETS if not _stands_still(facet, memory, seen)}
     dated = {facet: episode for facet, episode in episodes.items() if episode and episode.since}
-    agent = evolve(memory.agent, **{f.field: evolve(e, since=e.since + by) for f, e in dated.items()})
+    agent = evolve(memory.agent, **{f.field: evolve(e, since=moved(e.since, by)) for f, e in dated.items()})
     anchors = {facet.name: str(epoch(episode.since)) for facet, episode in dated.items()}
     available = memory.available_since
     if available and not (seen and seen.available_since == available):
-        available += by
+        available = moved(available, by)
     return evolve(memory, agent=agent, available_since=available, anchors={**anchors, **memory.anchors})
 
 

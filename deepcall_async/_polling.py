@@ -7,7 +7,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from attrs import Attribute, field, frozen
 
@@ -174,8 +174,10 @@ class Ticker:
         if self._start is None:
             self._start = now
         else:
-            await asyncio.sleep(self._start + self._tick * self.interval - now)
-            now = asyncio.get_running_loop().time()
+            delay = self._start + self._tick * self.interval - now
+            if delay > 0:
+                await asyncio.sleep(delay)
+                now = asyncio.get_running_loop().time()
             self._tick = max(self._tick, math.floor((now - self._start) / self.interval))
         return self._start + (self._tick + 1) * self.interval
 
@@ -193,15 +195,36 @@ class Ticker:
 # --- stopping ------------------------------------------------------------------------------
 
 
+class _Run:
+    """Work under way in a task. cancelling: how many requests to cancel it there were before it began."""
+
+    __slots__ = ("cancelling", "is_stopped", "task")
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self.task = task
+        self.cancelling = task.cancelling()
+        self.is_stopped = False
+
+    def stop(self) -> None:
+        """Cancel the work, once."""
+        if not self.is_stopped:
+            self.is_stopped = True
+            self.task.cancel()
+
+    def is_over(self) -> bool:
+        """Take back the cancellation if it was ours. Whether nobody else wants the task cancelled."""
+        return self.is_stopped and self.task.uncancel() <= self.cancelling
+
+
 class Stoppable:
     """Work that another task can stop: it then ends at once, with `error()` in its place.
 
-    This is `asyncio.timeout` with a hand on its clock, so there is no task beside the caller's.
+    As `asyncio.timeout` ends work, but on request: so there is no task beside the caller's.
     """
 
     def __init__(self, error: Callable[[], Exception]) -> None:
         self._error = error
-        self._scopes: set[asyncio.Timeout] = set()
+        self._runs: set[_Run] = set()
         self._is_idle = asyncio.Event()
         self.is_stopped = False
 
@@ -209,27 +232,31 @@ class Stoppable:
         """Await the work, unless it is stopped."""
         if self.is_stopped:
             raise self._error()
-        scope = asyncio.timeout(None)
+        run = _Run(_current_task())
+        self._runs.add(run)
         try:
-            async with scope:
-                self._scopes.add(scope)
-                return await work(*args, **kwargs)
-        except TimeoutError:
-            if not scope.expired():
-                raise
+            return await work(*args, **kwargs)
+        except asyncio.CancelledError as error:
+            cancelled = error
         finally:
-            self._scopes.discard(scope)
-            if not self._scopes:
+            is_ours = run.is_over()
+            self._runs.discard(run)
+            if self.is_stopped and not self._runs:
                 self._is_idle.set()
-        raise self._error()
+        raise self._error() if is_ours else cancelled
 
     async def stop(self) -> None:
         """Stop what runs, and whatever would. Returns when all of it has ended."""
         self.is_stopped = True
-        now = asyncio.get_running_loop().time()
-        for scope in self._scopes:
-            if not scope.expired():
-                scope.reschedule(now)
-        while self._scopes:
+        for run in self._runs:
+            run.stop()
+        while self._runs:
             self._is_idle.clear()
             await self._is_idle.wait()
+
+
+def _current_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("this must run in a task")
+    return task

@@ -38,7 +38,7 @@ from ._envelope import STRICT, message_of
 from ._errors import DeepcallError
 from ._model import Agent, FloorTotals, Snapshot
 from ._rows import UNREADABLE, Row, read_row
-from ._template import Line, Lines, to_line
+from ._template import UNMATCHED, Line, Lines, to_line
 from ._wire import Beside, decode_snapshot, read_beside, to_agent, to_snapshot
 
 CHUNK = 128  # lines drawn at once
@@ -242,7 +242,7 @@ class Predictor:
 
     def _predicted(self, body: bytes, date: datetime | None, received_at: datetime | None) -> Snapshot:
         text = body.decode("utf-8", "surrogatepass")
-        if not text.startswith(_HEAD):
+        if not text.startswith(_HEAD) or UNMATCHED in text:
             raise _SurpriseError
         walk = _Walk(text, self._lines, self._time)
         walk.go()

@@ -20,6 +20,7 @@ import aiohttp
 from . import _wire
 from ._auth import Auth, AuthProvider, Grant, auth_from_env, credentials_from
 from ._errors import AuthenticationError, ConfigurationError, DeepcallError
+from ._evolve import evolve
 from ._feed import LiveFeed
 from ._floor import LiveFloor
 from ._model import Snapshot
@@ -266,7 +267,7 @@ class DeepcallSession:
         logger.debug("HTTP %d, %d bytes", reply.status, len(reply.body))
         try:
             reply.check_status()
-            return read(reply)
+            return read(evolve(reply, body=grant.strike_from(reply.body)))
         except DeepcallError as error:
             failure = grant.clean(error)
         failure.retry_after = reply.retry_after

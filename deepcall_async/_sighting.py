@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 
 from attrs import define
 
@@ -27,6 +28,11 @@ class Diff:
     phases: tuple[Phase, ...]
     learned: Learned
     told: list[Transition]
+
+    @cached_property
+    def unreadable(self) -> frozenset[str | None]:
+        """The agents whose rows could not be read; None among them when even an id could not."""
+        return frozenset(part.agent_id for part in self.snapshot.quarantined if part.row is not None)
 
 
 def bare_evidence(

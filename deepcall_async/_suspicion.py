@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from ._clock import PIN_TOLERANCE, ROUNDING, ROW_CLOCK_SLACK
+from ._clock import PIN_TOLERANCE, ROUNDING
 from ._evidence import FACETS
 from ._look import Census, Look
 from ._memory import FloorState
@@ -19,6 +19,7 @@ EMPTIED = "no rows, though the last reply had some"
 LOGINS = "lA contradicts the rows"
 CALLS = "oCA counts calls, but the rows show none any more"
 BREAKS = "oBA counts breaks, but the rows show none any more"
+CLOCKLESS = "nothing tells the server's time"
 SHIFTED = "most origins moved by the same amount"
 
 MIN_SHIFTED = 3  # fewer origins that move alike are no sign of a clock
@@ -38,7 +39,7 @@ def suspicions(state: FloorState, look: Look) -> set[str]:
     away = [state.memories[key] for key in state.restless if key not in state.view.agents]
     known = state.view.census.after([memory.agent for memory in away if memory.gone_since is None], ())
     totals, seen = look.snapshot.totals, look.view.census
-    if look.snapshot.server_time < state.server_time - timedelta(seconds=ROW_CLOCK_SLACK):
+    if look.snapshot.server_time < state.server_time:
         found.add(OLDER)
     if not (look.view.agents or unread) and any(m.gone_since is None for m in state.memories.values()):
         found.add(EMPTIED)

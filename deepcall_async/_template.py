@@ -23,7 +23,8 @@ NEVER = 2**40  # epoch seconds
 _DIGITS = [f'"{minute:02}","{second:02}"' for minute in range(60) for second in range(60)]
 _PHASES = list(range(HOUR))  # one object for each, however many clocks share it
 _CLOCK = re.compile(r'(?<!\\)"(avT|duration)":\["([0-9]+)","([0-5][0-9])","([0-5][0-9])"\]')
-_UNMATCHED = ",\0"  # JSON has no such character, so no row looks like this
+_KEY = re.compile(r'"(avT|duration)"[ \t\n\r]*:')
+UNMATCHED = "\0"  # JSON has no such character
 
 
 class Line(NamedTuple):
@@ -42,7 +43,7 @@ class Line(NamedTuple):
 
 def unpredictable(agent: Agent) -> Line:
     """The line of a row that has to be read every time."""
-    return Line(_UNMATCHED, (), len(_UNMATCHED), NEVER, agent)
+    return Line(f",{UNMATCHED}", (), 2, NEVER, agent)
 
 
 def to_line(text: str, row: Row, clock: int, agent: Agent) -> Line:
@@ -53,7 +54,7 @@ def to_line(text: str, row: Row, clock: int, agent: Agent) -> Line:
     """
     own, parts, timed = row.clock, _CLOCK.split(text), _timed(row)
     is_clear = len(parts) == 5 * (timed + 1) + 1 and "\\u00" not in text
-    if not is_clear or text.count('"avT":') != 1 or text.count('"duration":') != timed:
+    if not is_clear or sorted(_KEY.findall(text)) != ["avT"] + ["duration"] * timed:
         return unpredictable(agent)
     if own is None or abs(own - clock) > ROW_CLOCK_SLACK:
         return unpredictable(agent)

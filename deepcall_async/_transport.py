@@ -122,6 +122,7 @@ class Transport:
         self._http = http_session
         self._is_ours = http_session is None
         self._timeout = timeout
+        self._limit = _limit(timeout)
         self._max_reply_bytes = max_reply_bytes
         self._ssl = ssl_context or True
 
@@ -160,7 +161,7 @@ class Transport:
         async with self._http.post(
             self._url,
             data=payload,
-            timeout=aiohttp.ClientTimeout(total=allowed, ceil_threshold=math.inf),  # not rounded up
+            timeout=self._limit if allowed == self._timeout else _limit(allowed),
             allow_redirects=False,
             raise_for_status=False,  # these two in case the caller's session says otherwise
             auto_decompress=True,
@@ -188,6 +189,11 @@ class Transport:
             if size > self._max_reply_bytes:
                 return None
         return b"".join(chunks)
+
+
+def _limit(seconds: float) -> aiohttp.ClientTimeout:
+    """A limit for a whole exchange that aiohttp does not round up."""
+    return aiohttp.ClientTimeout(total=seconds, ceil_threshold=math.inf)
 
 
 def _user_agent() -> str:

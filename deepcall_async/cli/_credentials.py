@@ -29,28 +29,34 @@ def read_credentials(path: Path) -> dict[str, str]:
     Blank lines and lines that begin with # are skipped; a leading `export` and quotes around
     a value are allowed. Raises `ConfigurationError`, which never shows what the file holds.
     """
+    settings, fault = _settings(path)
+    if fault:
+        del settings  # a traceback that shows locals must not show them
+        raise ConfigurationError(fault)
+    return settings
+
+
+def _settings(path: Path) -> tuple[dict[str, str], str]:
+    """The settings, and what is wrong with the file: not as an exception, whose frames would hold it."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            _check_mode(path, file.fileno())
+            lines = file.read().splitlines()
+    except OSError as error:
+        return {}, f"cannot read the credentials file {path}: {error.strerror}"
+    except UnicodeDecodeError:
+        return {}, f"the credentials file {path} is not text in UTF-8"
     settings = {}
-    for number, line in enumerate(_read_private(path).splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         text = line.strip().removeprefix("export ").strip()
         if not text or text.startswith("#"):
             continue
         key, equals, value = text.partition("=")
         if not equals:
-            raise ConfigurationError(f"{path}, line {number}: expected KEY=VALUE")
+            return {}, f"{path}, line {number}: expected KEY=VALUE"
         if key.strip().startswith("DEEPCALL_"):
             settings[key.strip()] = _unquoted(value.strip())
-    return settings
-
-
-def _read_private(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            _check_mode(path, file.fileno())
-            return file.read()
-    except OSError as error:
-        raise ConfigurationError(f"cannot read the credentials file {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"the credentials file {path} is not text in UTF-8") from None
+    return settings, ""
 
 
 def _check_mode(path: Path, descriptor: int) -> None:

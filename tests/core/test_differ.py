@@ -11,6 +11,7 @@ from deepcall_async import AgentAdded
 from deepcall_async._differ import REMEMBERED, diff
 from deepcall_async._look import View, look
 from deepcall_async._memory import first_state, shifted
+from deepcall_async._suspicion import OLDER
 from deepcall_async._wire import decode_snapshot
 
 from .floors import Floor, Seat, at, teach, words
@@ -367,9 +368,10 @@ def test_things_told_in_one_second_without_an_origin_have_different_ids(floor: F
     assert len(ids) == len(set(ids)) == 17
 
 
-def test_a_server_time_a_second_back_is_taken_for_the_same_second(floor: Floor) -> None:
+def test_a_reply_that_is_a_second_older_is_held_and_the_next_one_tells(floor: Floor) -> None:
     floor.seats["468"].call = "Yes"
-    assert floor.tell("11:59:59") == ["468 call_started 12:00:00 [12:00:00..12:00:00] observed"]
+    assert floor.poll("11:59:59").held == (OLDER,)
+    assert floor.tell("12:00:01") == ["468 call_started 12:00:01 [12:00:00..12:00:01] observed"]
 
 
 # --- a clock that was set -------------------------------------------------------------------------
