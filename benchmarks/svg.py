@@ -23,9 +23,10 @@ class Picture:
     height: int
     parts: list[str] = field(factory=list)
 
-    def text(self, x: float, y: float, text: str, kind: str = "") -> None:
-        """A line of text; kind: any of the style's classes."""
-        self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}">{escape(text)}</text>')
+    def text(self, x: float, y: float, text: str, kind: str = "", colour: str | None = None) -> None:
+        """A line of text; kind: any of the style's classes. colour: None for the style's own."""
+        paint = f' style="fill: {colour}"' if colour else ""
+        self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}"{paint}>{escape(text)}</text>')
 
     def line(self, x1: float, y1: float, x2: float, y2: float, kind: str = "") -> None:
         """A straight line."""

@@ -8,7 +8,7 @@ Each function has the signature of a cattrs hook: (value, type) -> value.
 from __future__ import annotations
 
 import math
-from sys import intern
+from functools import lru_cache
 from typing import Any, NoReturn
 
 # Beyond these a number is nonsense, not a big call centre.
@@ -67,7 +67,13 @@ def text(value: Any, _: Any = None) -> str | None:
 def word(value: Any, _: Any = None) -> str | None:
     """A string of which there are few, kept once."""
     string = text(value)
-    return None if string is None else intern(string)
+    return None if string is None else once(string)
+
+
+@lru_cache(maxsize=512)
+def once(string: str) -> str:
+    """The same string: one object for all who say it."""
+    return string
 
 
 def identity(value: Any, _: Any = None) -> str:

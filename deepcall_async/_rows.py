@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from sys import intern
 from typing import Any
 
 from attrs import asdict, define
@@ -110,7 +109,7 @@ def _activity(value: Any, _: Any = None) -> Presence | None:
 
 def _rest(value: dict[str, Any]) -> dict[str, Any]:
     """An episode's object without what ticks in it."""
-    return {intern(key): _kept(part, key) for key, part in value.items() if key != "duration"}
+    return {forms.once(key): _kept(part, key) for key, part in value.items() if key != "duration"}
 
 
 def _kept(value: Any, key: str = "") -> Any:

@@ -7,8 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
-from benchmarks import decode
+from benchmarks import fleet, latency, soak
 from benchmarks.payload import INTERVAL, START, payload
 from deepcall_async import AgentUpdated, LiveFloor, Snapshot
 from deepcall_async._clock import epoch
@@ -67,17 +68,64 @@ def test_every_change_is_told_and_where_nothing_changes_nothing_is() -> None:
         assert not quiet.receive(body).transitions
 
 
-def test_the_decoding_benchmark_prints_a_table_and_writes_it_as_json(
+@pytest.mark.parametrize("run", ["login", "shell"])
+def test_the_soak_tells_memory_and_leaks_at_three_points_of_a_run(
+    run: soak.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "figures.json"
+    tiny = ["--polls", "60", "--agents", "4", "--faults", "0.2", "--samples", "10"]
+    soak.main(["--runs", run, *tiny, "--json", str(file)])
+    figures = json.loads(file.read_text())
+    (result,) = figures["results"]
+    assert result["counts"]["polls"] == 60
+    assert result["counts"]["failed"] > 0
+    assert [point["share"] for point in result["checkpoints"]] == [0.1, 0.5, 1.0]
+    assert all(0 < point["remembered"] <= point["known"] for point in result["checkpoints"])
+    assert (result["descriptors_left"], result["tasks_left"]) == (0, 0)
+    assert figures["machine"]["python"]
+    assert f"{run}: " in capsys.readouterr().out
+
+
+def test_the_soak_finds_fault_with_growth_and_leaks_and_says_so_by_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    setting = soak.Setting(run="login", polls=9, agents=3, interval=15.0, faults=0.0, seed=1, samples=3)
+    good = evolve(soak.soak_core(setting, "login"), growth=0.0)
+    bad = evolve(good, growth=0.06, descriptors_left=1, tasks_left=2, most_too_many=3)
+    assert soak.faults_of(good) == []
+    assert len(soak.faults_of(bad)) == 4
+    results = [good, bad]
+    monkeypatch.setattr(soak, "soak", lambda _: results.pop(0))
+    soak.main(["--runs", "login", "--assert"])
+    with pytest.raises(SystemExit) as ended:
+        soak.main(["--runs", "login", "--assert"])
+    assert ended.value.code == 1
+
+
+def test_the_fleet_polls_every_session_on_every_tick_beside_a_bare_loop(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "figures.json"
-    decode.main(["--agents", "5", "20", "--rounds", "3", "--json", str(file)])
-    lines = capsys.readouterr().out.splitlines()
+    tiny = ["--sessions", "3", "--agents", "4", "--seconds", "1", "--interval", "0.2", "--warm-up", "0.2"]
+    fleet.main([*tiny, "--shared", "--json", str(file)])
     figures = json.loads(file.read_text())
-    assert [result["name"] for result in figures["results"]] == [
-        *("json.loads", "orjson.loads", "first", "steady"),
-        *("json.loads", "orjson.loads", "first", "steady"),
-    ]
-    assert len(lines) == 4 + len(figures["results"])
-    assert figures["machine"]["python"] in lines[1]
-    assert all(result["to_json"] > 0 for result in figures["results"])
+    assert [result["setting"]["contender"] for result in figures["results"]] == ["bare", "ours"]
+    for result in figures["results"]:
+        assert result["polls"] + result["missed"] == 3 * 5
+        assert result["polls"] > 0
+        assert result["failed"] == 0
+        assert result["cpu_per_poll"] > 0
+    assert figures["ours_to_bare"]["cpu_per_poll"] > 0
+    assert "bare" in capsys.readouterr().out
+
+
+def test_the_latency_of_news_is_that_of_the_tick_of_the_server_and_of_ours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "figures.json"
+    latency.main(["--agents", "40", "--seconds", "1", "--interval", "0.25", "--json", str(file)])
+    result = json.loads(file.read_text())["result"]
+    assert result["transitions"] > result["unpaired"]
+    assert 0 < result["waiting"]["p50"] < result["total"]["max"]
+    assert result["ours"]["p50"] > 0
+    assert "waiting" in capsys.readouterr().out

@@ -1,0 +1,41 @@
+"""What everything costs, measured in one run: decoding, rivals, memory, whole polls, and starting.
+
+    pip install -e '.[dev,bench]'
+    python -m benchmarks                          # a quarter of an hour
+    python -m benchmarks --quick                  # half a minute, to see that it runs
+    python -m benchmarks --json costs.json        # `python -m benchmarks.costs costs.json` draws it
+
+Each of them is also a command of its own: `python -m benchmarks.decode`, and so on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from benchmarks import decode, memory, poll, rivals, startup
+from benchmarks.machine import finish, machine, options, told
+
+RUNS: dict[str, Callable[..., dict[str, Any]]] = {
+    "decode": decode.run,
+    "rivals": rivals.run,
+    "memory": memory.run,
+    "poll": poll.run,
+    "startup": startup.run,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    chosen = options(__doc__).parse_args(arguments)
+    where = machine()
+    print(told(where))
+    figures = {}
+    for name, run in RUNS.items():
+        print(f"\n=== {name}")
+        figures[name] = run(quick=chosen.quick)
+    finish(chosen.json, where, **figures)
+
+
+if __name__ == "__main__":
+    main()
