@@ -10,8 +10,8 @@ would, and is the template for the next reply.
 Why that is exact:
 
 - No JSON object is the beginning of another: where a drawn row stands in the text, it is the row.
-- A template is used forwards in time, and until its first clock completes an hour; between the two, a
-  clock that shows what was drawn has the origin it had.
+- A template is used forwards in time, and for the hours its clocks are in; within these, a clock that
+  shows what was drawn has the origin it had.
 - Whatever is odd about a reply as a whole is a surprise, and left to `decode_snapshot`: another shape or
   envelope, a row that cannot be read, two rows of one agent, rows whose time is not the floor's.
 
@@ -44,6 +44,7 @@ from ._wire import Beside, decode_snapshot, read_beside, to_agent, to_snapshot
 CHUNK = 128  # lines drawn at once
 BLOCK = 16  # rows compared at once
 REACH = 4  # lines that may be gone in one place before the rows behind them count as moved
+MANY = 3  # rows to read that may be chance in a small floor
 LONGEST_REST = 64  # replies
 
 _HEAD = '{"message":{"pr":['
@@ -208,7 +209,7 @@ class _Walk:
         if clock < self.not_before:
             raise _SurpriseError
         if clock > max(self.times, default=0):
-            self.lines.expire(clock)
+            self.lines.put_forward(clock)
         self.times.append(clock)
         self.drawn_to = self.place  # what was drawn for another time is void
 
@@ -273,7 +274,7 @@ class Predictor:
         else:
             self._arrange(walk.found, new)
         self._time = max(walk.clocks, default=self._time)
-        if was_known and len(reads) > max(BLOCK, len(self._agents) // 2):
+        if was_known and len(reads) > max(MANY, len(self._agents) // 2):
             self._take_rest()
         else:
             self._next_rest = 1

@@ -1,7 +1,8 @@
 """Rows as templates: their text with the clocks' digits cut out, to be drawn for any time.
 
 Minutes and seconds depend on a clock's origin within the hour alone, so drawing them is one look-up.
-The hours are left in the text: a template is good until the first of its clocks completes an hour.
+The hours are left in the text: a template is good until the first of its clocks completes an hour, when
+it is put forward.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ NEVER = 2**40  # epoch seconds
 _DIGITS = [f'"{minute:02}","{second:02}"' for minute in range(60) for second in range(60)]
 _PHASES = list(range(HOUR))  # one object for each, however many clocks share it
 _CLOCK = re.compile(r'(?<!\\)"(avT|duration)":\["([0-9]+)","([0-5][0-9])","([0-5][0-9])"\]')
+_HOURS = re.compile(r'\["([0-9]+)",%s\]')  # in a template; what else has a % has it twice
 _KEY = re.compile(r'"(avT|duration)"[ \t\n\r]*:')
 UNMATCHED = "\0"  # JSON has no such character
 
@@ -68,6 +70,17 @@ def to_line(text: str, row: Row, clock: int, agent: Agent) -> Line:
     return Line(template, tuple(phases), len(text), until, agent)
 
 
+def _put_forward(line: Line, time: int) -> Line:
+    """The line of the same row once some of its clocks have completed an hour."""
+    if time >= line.until + HOUR:
+        return unpredictable(line.agent)
+    completed = [line.until + (phase - line.until) % HOUR for phase in line.phases]
+    steps = iter([at <= time for at in completed])
+    text = _HOURS.sub(lambda clock: f'["{int(clock[1]) + next(steps)}",%s]', line.text)
+    until = min(at + HOUR * (at <= time) for at in completed)
+    return Line(text, line.phases, line.size + len(text) - len(line.text), until, line.agent)
+
+
 def _timed(row: Row) -> int:
     """How many episodes of the row tell how long they have lasted."""
     shown = (row.login, row.mobile_login, row.call, row.on_break)
@@ -103,11 +116,11 @@ class Lines:
         for column, part in zip(self._columns, line, strict=True):
             column[place] = part
 
-    def expire(self, time: int) -> None:
-        """Give up the templates that are no longer good at this time."""
+    def put_forward(self, time: int) -> None:
+        """Put those templates forward that are no longer good at this time."""
         if min(self.until, default=NEVER) <= time:
             for place in [place for place, until in enumerate(self.until) if until <= time]:
-                self.replace(place, unpredictable(self.agents[place]))
+                self.replace(place, _put_forward(Line(*(column[place] for column in self._columns)), time))
 
     def drawn(self, start: int, stop: int, time: int) -> str:
         """A run of rows as they must look at this time, one after the other."""

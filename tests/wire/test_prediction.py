@@ -200,20 +200,25 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return seen
 
 
-def test_a_quiet_poll_reads_the_rows_that_changed_or_completed_an_hour(reads: list[Any]) -> None:
-    predictor, bodies = Predictor(), payload(500, 40, 0.01)
+@pytest.mark.parametrize("interval", [5, 3000])
+def test_a_quiet_poll_reads_the_rows_that_changed_and_no_other(reads: list[Any], interval: int) -> None:
+    predictor, bodies = Predictor(), [*payload(500, 40, 0.01)]
+    if interval > 5:  # nothing happens but that clocks complete hours
+        rows = [row(str(n), avT=to_elapsed(n * 7), avD=CLOCK - n * 7) for n in range(500)]
+        bodies = [compact(*[shown_later(row, at) for row in rows]) for at in range(0, 40_000, interval)]
     predictor.decode(bodies[0])
     assert len(reads) == 500
-    before, reread = decode_snapshot(bodies[0]).agents, 0
+    before = decode_snapshot(bodies[0]).agents
     for body in bodies[1:]:
         reads.clear()
         agents = predictor.decode(body).agents
-        changed = {key for key, agent in agents.items() if agent != before[key]}
-        completed = {raw["I"] for raw in reads} - changed
-        before, reread = agents, reread + len(completed)
-        assert changed <= {raw["I"] for raw in reads}
-    # every clock (at most two a row here, and 40 polls are 200 s) completes an hour once in 720 polls
-    assert reread < 500 * 3 * 40 / 720 * 1.5
+        assert agents == decode_snapshot(body).agents
+        assert {raw["I"] for raw in reads} == {key for key, agent in agents.items() if agent != before[key]}
+        before = agents
+
+
+def shown_later(shown: dict[str, Any], seconds: int) -> dict[str, Any]:
+    return {**shown, "avT": to_elapsed(CLOCK - shown["avD"] + seconds)}
 
 
 def test_agents_in_whom_nothing_changed_are_the_very_same_objects() -> None:
