@@ -36,7 +36,8 @@ logger = logging.getLogger("deepcall_async")
 
 RENEWABLE = (AgentErrorCode.INVALID_TOKEN, AgentErrorCode.TOKEN_MISSING)
 MASK = "***"
-_SHORTEST_ECHO = 8  # characters; what is shorter may be anybody's word
+_SHORTEST_ECHO = 6  # characters; what is shorter may be anybody's word
+_ALONE = rb'(?<!\d)(?<!"I":)(?<!"I": )(?<!"I":")(?<!"I": ")%b(?!\d)'
 _SHORTEST_PIECE = 4  # so many of a secret's first characters count as the secret: messages are cut to length
 
 _Exception = TypeVar("_Exception", bound=BaseException)
@@ -155,9 +156,7 @@ class Grant:
     def __init__(self, auth: Auth) -> None:
         self.head = json.dumps(_wire_fields(auth)).encode()[:-1] + b", "  # of a request's JSON object
         self._auth = auth
-        secret = auth.ssid if isinstance(auth, SsidAuth) else auth.token
-        forms = {secret.encode(), json.dumps(secret)[1:-1].encode()}
-        self._echoes = tuple(form for form in forms if len(form) >= _SHORTEST_ECHO)
+        self._echoes = [form.encode() for form in _forms(auth) if len(form) >= _SHORTEST_ECHO]
 
     def redact(self, text: str) -> str:
         """A message without the secrets of these credentials: rather too short than with a piece of one."""
@@ -172,10 +171,14 @@ class Grant:
         return text
 
     def strike_from(self, body: bytes) -> bytes:
-        """A good reply without the token or ssid, should the server repeat it; the rest is data."""
+        """A reply without these credentials, should the server repeat them; the very same if it does not.
+
+        Digits, as of a user id, are struck out where they stand alone, and not where they are an agent's id.
+        """
         for form in self._echoes:
             if form in body:
-                body = body.replace(form, _mask(form.decode()).encode())
+                mask, pattern = _mask(form.decode()).encode(), re.escape(form)
+                body = re.sub(_ALONE % pattern if form.isdigit() else pattern, mask, body)
         return body
 
     def clean(self, error: _Error) -> _Error:

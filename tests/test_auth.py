@@ -371,3 +371,28 @@ def _set_only(names: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     for name, value in names.items():
         monkeypatch.setenv(name, value)
+
+
+# --- what a good reply says back ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (b'{"token":"tok3nTok3n"}', b'{"token":"***"}'),
+        (b'{"next":"https://host/?token=tok3nTok3n&p=2"}', b'{"next":"https://host/?token=***&p=2"}'),
+        (b'{"userId":"70212345"}', b'{"userId":"99999999"}'),
+        (b'{"userId": 70212345}', b'{"userId": 99999999}'),
+        (b'{"I":"70212345","nm":"Asha"}', b'{"I":"70212345","nm":"Asha"}'),
+        (b'{"I": 70212345}', b'{"I": 70212345}'),
+        (b'{"cNumber":"91702123450"}', b'{"cNumber":"91702123450"}'),
+    ],
+)
+def test_a_good_reply_loses_its_echoes_of_credentials_and_no_data(said: bytes, kept: bytes) -> None:
+    assert Grant(TokenAuth("70212345", "tok3nTok3n")).strike_from(said) == kept
+
+
+def test_a_reply_without_echoes_is_the_very_same() -> None:
+    body = b'{"message":{"pr":[]}}'
+    assert Grant(TokenAuth("70212345", "tok3nTok3n")).strike_from(body) is body
+    assert Grant(SsidAuth("No")).strike_from(b'{"l":"No"}') == b'{"l":"No"}'  # too short to be meant
