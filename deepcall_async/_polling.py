@@ -203,7 +203,7 @@ class _Run:
     def __init__(self, task: asyncio.Task[Any]) -> None:
         self.task = task
         self.cancelling = task.cancelling()
-        self.is_stopped = False
+        self.is_stopped: bool = False
 
     def stop(self) -> None:
         """Cancel the work, once."""
@@ -226,7 +226,7 @@ class Stoppable:
         self._error = error
         self._runs: set[_Run] = set()
         self._is_idle = asyncio.Event()
-        self.is_stopped = False
+        self.is_stopped: bool = False
 
     async def run(self, work: Callable[_P, Awaitable[_T]], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Await the work, unless it is stopped."""

@@ -56,7 +56,7 @@ class Floor:
     ) -> None:
         self.start = self.time = start
         self.seed = seed
-        self.variant = variant or Variant()
+        self.variant: Variant = variant or Variant()
         self.history: list[Fact] = []
         self._pace = pace or Pace()
         self._desks: dict[str, Desk] = {}

@@ -82,9 +82,9 @@ class Simulator:
         http_status_for_errors: int = 200,
         announce_inventions: bool = False,
     ) -> None:
-        self.floor = floor or Floor(agents, seed=seed, start=start, variant=variant, pace=pace)
+        self.floor: Floor = floor or Floor(agents, seed=seed, start=start, variant=variant, pace=pace)
         self.requests: deque[ReceivedRequest] = deque(maxlen=REQUESTS_KEPT)
-        self.request_count = 0
+        self.request_count: int = 0
         self._warp = warp
         self._port = port
         self._http_status_for_errors = http_status_for_errors
