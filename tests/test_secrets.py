@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gc
+import io
 import json
 import logging
+import os
 import pickle
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from deepcall_async import replay, snapshot_to_json
 from deepcall_async._auth import Auth, SsidAuth, TokenAuth
 from deepcall_async._errors import AuthenticationError, ConfigurationError, DeepcallError, TransportError
 from deepcall_async._polling import RetryPolicy
 from deepcall_async._session import DeepcallSession
+from deepcall_async.cli._credentials import read_credentials
 
 from .dump import dump
 from .fake_server import (
@@ -27,9 +35,11 @@ from .fake_server import (
     Answer,
     Connection,
     FakeServer,
+    after,
     api_error,
     dripping,
     http,
+    row,
     serving,
     stall,
     then_close,
@@ -57,9 +67,9 @@ def leaks(text: str) -> list[str]:
 
 
 def shown_by_objects() -> list[str]:
-    """What the repr and str of any living object of ours and of aiohttp's show of a secret."""
+    """What the repr and str of any living object of ours, and of whom we use, show of a secret."""
     gc.collect()
-    ours = ("deepcall_async", "aiohttp")
+    ours = ("deepcall_async", "aiohttp", "asyncio", "tenacity", "yarl", "multidict")
     alive = [one for one in gc.get_objects() if str(type(one).__module__).startswith(ours)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some reprs look at deprecated attributes
@@ -217,24 +227,200 @@ async def test_a_refused_connection_shows_no_secret() -> None:
         assert not leaks(dump(caught.value))
 
 
+SIGNALS = [name for name in dir(aiohttp.TraceConfig) if name.startswith("on_")]
+
+
 @pytest.mark.parametrize("auth", BOTH)
 async def test_aiohttps_own_trace_hooks_see_a_secret_only_where_they_are_shown_the_body(auth: Auth) -> None:
-    seen: list[str] = []
+    seen: dict[str, str] = {}
 
-    async def note(http_session: object, context: object, params: object) -> None:
-        seen.append(f"{http_session!r} {context!r} {params!r}")
+    def note(signal: str) -> Any:
+        async def hook(http_session: object, context: object, params: object) -> None:
+            seen[signal] = f"{seen.get(signal)} {http_session!r} {context!r} {params!r}"
+
+        return hook
 
     hooks = aiohttp.TraceConfig()
-    for signal in (hooks.on_request_start, hooks.on_request_end, hooks.on_response_chunk_received):
-        signal.append(note)
+    for signal in SIGNALS:
+        getattr(hooks, signal).append(note(signal))
+    failing: list[Answer] = [GOOD, http("", 307, location="/elsewhere"), stall]
     async with (
-        serving(GOOD) as server,
+        serving(*failing) as server,
         aiohttp.ClientSession(trace_configs=[hooks]) as own,
-        server.session(auth, http_session=own) as session,
+        server.session(auth, http_session=own, retry=ONCE, timeout=0.1) as session,
     ):
-        await session.live()
-    assert len(seen) > 3
-    assert not leaks("\n".join(seen))
+        for _ in failing[1:]:
+            with pytest.raises(TransportError):
+                await session.live()
+    assert leaks(seen.pop("on_request_chunk_sent"))  # the body itself, as the class says
+    assert {"on_request_start", "on_request_end", "on_request_exception"} <= seen.keys()
+    assert not leaks(str(seen))
+
+
+# --- what is kept, and what the command line says -----------------------------------------------
+
+
+def within(recording: str) -> str:
+    """A recording with its bodies as the server wrote them, and as JSON reads them."""
+    entries = [json.loads(line) for line in recording.splitlines()]
+    bodies = [entry.get("body", "") for entry in entries]
+    bodies += [base64.b64decode(entry.get("body_base64", "")).decode("latin-1") for entry in entries]
+    return "\n".join([recording, *bodies, *map(unescaped, bodies)])
+
+
+def unescaped(text: str) -> str:
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return ""
+
+
+@pytest.mark.parametrize("auth", BOTH)
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_no_recording_and_no_checkpoint_shows_a_secret(auth: Auth, fault: str) -> None:
+    file = io.StringIO()
+    options: dict[str, Any] = {"timeout": 0.1, "max_reply_bytes": 1_000_000, "retry": ONCE}
+    async with serving(GOOD, GOOD, FAULTS[fault], GOOD) as server, server.session(auth, **options) as session:
+        stream = session.poll_live(0.1, record_to=file)
+        kept = ""
+        with suppress(AuthenticationError):
+            for _ in range(3):
+                kept += json.dumps((await anext(stream)).checkpoint)
+    assert kept
+    assert not leaks(within(file.getvalue()) + kept)
+
+
+# A server that says back what it was told in the middle of a good reply.
+GOOD_ECHOES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "beside the rows": lambda secret: {"session": secret},
+    "in a link": lambda secret: {"next": f"https://host.example/?ssid={secret}&page=2"},
+    "on a line of its own": lambda secret: {"note": f"session\n{secret}\n"},
+    "in quotes": lambda secret: {"note": f'"{secret}"'},
+    "glued to a word": lambda secret: {"note": f"ssid_{secret}_"},
+    "as a name": lambda secret: {"pr": [row(1, logged_in=True, nm=secret), row(2)]},
+    "in a row that cannot be read": lambda secret: {"pr": [row(1, logged_in=True), row(2, tC=secret)]},
+}
+
+
+def good_with(more: dict[str, Any]) -> bytes:
+    reply = json.loads(GOOD.partition(b"\r\n\r\n")[2])
+    return http(json.dumps({**reply, "message": {**reply["message"], **more}}))
+
+
+EACH: list[tuple[Auth, str]] = [(BOTH[0], TOKEN), (BOTH[0], USER), (BOTH[1], SSID)]
+
+
+@pytest.mark.parametrize(("auth", "secret"), EACH, ids=["token", "user id", "ssid"])
+@pytest.mark.parametrize("echo", GOOD_ECHOES)
+async def test_a_good_reply_that_repeats_a_secret_shows_it_nowhere(
+    echo: str, auth: Auth, secret: str
+) -> None:
+    file = io.StringIO()
+    answer = good_with(GOOD_ECHOES[echo](secret))
+    async with serving(GOOD, GOOD, answer) as server, server.session(auth, retry=ONCE) as session:
+        stream = session.poll_live(0.1, record_to=file)
+        await anext(stream)
+        update = await anext(stream)
+    assert update.outage is None
+    shown = f"{update!r} {json.dumps(snapshot_to_json(update.snapshot))} {json.dumps(update.checkpoint)}"
+    assert not leaks(shown + within(file.getvalue()))
+
+
+async def test_a_user_id_that_is_repeated_as_a_number_leaves_the_reply_readable() -> None:
+    file = io.StringIO()
+    auth = TokenAuth("70212345", TOKEN)
+    async with (
+        serving(GOOD, GOOD, good_with({"userId": 70212345})) as server,
+        server.session(auth) as session,
+    ):
+        stream = session.poll_live(0.1, record_to=file)
+        await anext(stream)
+        assert (await anext(stream)).outage is None
+    assert "70212345" not in file.getvalue()
+    assert len(list(replay(file.getvalue().splitlines()))) == 2
+
+
+def arguments_of(pid: int) -> str:
+    """What every user of the machine can see of a process."""
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+@pytest.mark.wire
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks at processes by /proc")
+@pytest.mark.parametrize("command", [["events", "--baseline"], ["watch"], ["live", "--json"]], ids=" ".join)
+async def test_a_command_shows_no_secret_in_its_output_its_files_or_its_arguments(
+    command: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "credentials"
+    file.touch(mode=0o600)
+    polls, kept = (
+        [] if command[0] == "live" else ["--interval=0.1"],
+        [tmp_path / "recording", tmp_path / "checkpoint"],
+    )
+    keeps = [f"--record={kept[0]}", f"--checkpoint={kept[1]}"] if command[0] == "events" else []
+    last = echoing(ECHOES["as the message"])
+    async with serving(GOOD, GOOD, http("<html>", 502), then_reset(), after(0.3), last) as server:
+        file.write_text(f"DEEPCALL_USER_ID={USER}\nDEEPCALL_TOKEN={TOKEN}\nDEEPCALL_BASE_URL={server.url}\n")
+        asked = [*command, f"--credentials={file}", "--verbose", "--for=9s", *polls, *keeps]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "deepcall_async", *asked),
+            env={name: value for name, value in os.environ.items() if not name.startswith("DEEPCALL_")},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        await until(lambda: len(server.requests) > 0)
+        arguments = arguments_of(process.pid)
+        out, err = await process.communicate()
+        assert TOKEN in server.requests[0].body.decode()
+    assert "--credentials" in arguments
+    assert b"DEBUG" in err
+    texts = [arguments, out.decode(), err.decode(), *(path.read_text() for path in kept if path.exists())]
+    assert not leaks("\n".join(texts))
+    assert process.returncode == (0 if command[0] == "live" else 4)
+
+
+# --- what is forgotten ------------------------------------------------------------------------------
+
+
+async def test_a_session_that_is_never_closed_says_so_without_its_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+
+    def note(*arguments: object, **_: object) -> None:
+        told.append(f"{arguments} {[*map(str, arguments)]}")
+
+    monkeypatch.setattr(warnings, "warn", note)
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(note)
+    async with serving(GOOD) as server:
+        for auth in BOTH:
+            await server.session(auth).open()
+            gc.collect()
+        await until(lambda: gc.collect() == 0)
+    loop.set_exception_handler(None)
+    assert sum("Unclosed client session" in text for text in told) == 4  # as a warning, and to the loop
+    assert not leaks("\n".join(told))
+
+
+async def test_a_provider_that_gives_unusable_credentials_does_not_show_them() -> None:
+    async def provider() -> Auth:
+        return TokenAuth(USER, f"{TOKEN}\n")
+
+    async with serving(GOOD) as server:
+        with pytest.raises(AuthenticationError, match="line break") as caught:
+            await server.session(provider).open()
+    assert not leaks(dump(caught.value))
+
+
+@pytest.mark.parametrize("line", ["no setting", f"export {SSID}", "\udcff"])
+def test_a_file_of_credentials_that_is_refused_shows_nothing_of_itself(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "credentials"
+    file.touch(mode=0o600)
+    file.write_bytes(f"DEEPCALL_TOKEN={TOKEN}\n{line}\n".encode(errors="surrogateescape"))
+    with pytest.raises(ConfigurationError) as caught:
+        read_credentials(file)
+    assert not leaks(dump(caught.value))
 
 
 def test_the_servers_side_of_these_tests_did_see_the_secrets() -> None:

@@ -127,3 +127,20 @@ def test_the_farthest_instants_that_are_read_can_be_told(changes: dict[str, Any]
     snapshot = decode(row(**changes))
     assert list(snapshot.agents) == ["1"]
     assert decode_snapshot(encode_snapshot(snapshot)).agents == snapshot.agents
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(timedelta(hours=-23))),
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(100, 1, 1, tzinfo=UTC),
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=23))),
+    ],
+    ids=str,
+)
+def test_a_date_that_can_be_no_server_s_time_is_passed_over(date: datetime) -> None:
+    body = reply(clockless(l=login(1_000_000, 0, 0)))
+    assert decode_snapshot(body, date=date, received_at=LOCAL).server_time == LOCAL
+    with pytest.raises(ReplyError, match="pass the Date header"):
+        decode_snapshot(body, date=date)

@@ -12,6 +12,7 @@ from deepcall_async import Agent, AgentState, Break, Call, FloorTotals, Login, Q
 from deepcall_async._wire import decode_snapshot, encode_snapshot
 
 from .replies import CLOCK, NOW, ago, as_bytes, decode, decode_one, envelope, login, message, reply, row
+from .wrong import DURATIONS, TYPES, WRONG
 
 BUSY = {
     "nm": "Asha",
@@ -45,23 +46,7 @@ BUSY_AGENT = Agent(
     sip_status="online",
 )
 TOTALS = {"oCA": 1, "oBA": 2, "lA": 3, "Dia": 4, "Ring": 5, "sip": 6, "mic": 7}
-LIST, OBJECT, NUMBER, TRUE = ["x"], {"x": 1}, 7, True
-
-# Every key of a row, and whatever is none of its forms.
-WRONG: dict[str, list[Any]] = {
-    "I": [None, "", "  ", 7.5, True, [], {}, LIST, OBJECT],
-    "nm": [TRUE, False, [], {}, LIST, OBJECT],
-    "IsOcc": [-1, 2, 0.5, "No", "true", [], {}, LIST, OBJECT],
-    "l": [NUMBER, 7.5, TRUE, LIST],
-    "ml": [NUMBER, 7.5, TRUE, LIST],
-    "tt": [-1, -0.5, "x", "1e400", 9e14, TRUE, False, [], {}, LIST, OBJECT],
-    "tC": [-1, 1.5, "x", "1_0", TRUE, False, [], {}, LIST, OBJECT],
-    "ataT": [NUMBER, 7.5, "No", "0:0:1", TRUE, {}, OBJECT, LIST, [1, 2], [1, 2, 3, 4], [0, 0, -1]],
-    "avT": [NUMBER, 7.5, "No", "0:0:1", TRUE, {}, OBJECT, LIST, [1, 2], [1, 2, 3, 4], [0, 0, 1.5]],
-    "avD": [-1, 1.5, "2024-11-16", 1731758400000, 10**400, TRUE, [], {}, LIST, OBJECT],
-    "mic_perm": [-1, 2, 0.5, "granted", [], {}, LIST, OBJECT],
-    "sip_status": [TRUE, False, [], {}, LIST, OBJECT],
-}  # fmt: skip
+LIST, OBJECT = ["x"], {"x": 1}
 EACH_WRONG = [(key, value) for key, values in WRONG.items() for value in values]
 
 
@@ -144,9 +129,7 @@ def test_a_value_of_the_wrong_type_quarantines_its_row_and_no_other(key: str, va
 
 
 @pytest.mark.parametrize("key", ["l", "ml"])
-@pytest.mark.parametrize(
-    "duration", ["x", 7, ["1"], [1, 2, 3, 4], [0, 0, -1], [0, 0, 1.5], [10**9, 0, 0]], ids=repr
-)
+@pytest.mark.parametrize("duration", DURATIONS, ids=repr)
 def test_a_login_whose_duration_cannot_be_read_is_quarantined_at_its_duration(
     key: str, duration: Any
 ) -> None:
@@ -156,7 +139,7 @@ def test_a_login_whose_duration_cannot_be_read_is_quarantined_at_its_duration(
 
 
 @pytest.mark.parametrize("key", ["l", "ml"])
-@pytest.mark.parametrize("kind", [True, [], {}, ["Web"]], ids=repr)
+@pytest.mark.parametrize("kind", TYPES, ids=repr)
 def test_a_login_whose_type_cannot_be_read_is_quarantined_at_its_type(key: str, kind: Any) -> None:
     (part,) = decode(row("1"), row("2", **{key: {"type": kind, "duration": ["0", "00", "01"]}})).quarantined
     assert part.path == f"message.pr[1].{key}.type"

@@ -1,0 +1,70 @@
+"""The corpus of the fuzzer, played again; and what it, or a look at the code, has found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from . import corpus
+from .corpus import MOST, SEPARATOR, replies
+from .property import check
+
+INPUTS = corpus.read()
+NOW = 1_731_759_565
+
+
+def reply(*rows: str) -> bytes:
+    """A reply as the server writes it, with these rows."""
+    return f'{{"message":{{"pr":[{",".join(rows)}],"lA":0}},"status":"success","code":200}}'.encode()
+
+
+def row(agent: int, age: int, more: str = "", *, key: str = '"avT":') -> str:
+    """A row that has been available so many seconds."""
+    return f'{{"I":"{agent}",{key}["0","00","{age:02}"],"avD":{NOW}{more}}}'
+
+
+UNPREDICTABLE = row(2, 5, r',"nm":"a\"b"')
+TWO_LOGINS = ',"l":{{"duration":["0","00","{:02}"]}},"l":{{"duration" :["0","00","05"]}}'
+
+# Once wrong, or nearly.
+FOUND: dict[str, list[bytes]] = {
+    "a NUL in the place of a row": [
+        reply(row(1, 5), UNPREDICTABLE),
+        reply(row(1, 6), "@").replace(b",@", b"\0"),
+    ],
+    "a clock in the details, and a blank behind the row's own": [
+        reply(row(1, age), row(2, 5, f',"liC":{{"avT":["0","00","{age:02}"]}}', key='"avT" :'))
+        for age in (5, 6)
+    ],
+    "a login twice, and a blank in the one that counts": [
+        reply(row(1, age), row(2, age, TWO_LOGINS.format(age))) for age in range(5, 10)
+    ],
+    "a row twice": [reply(row(1, 5), row(2, 5)), reply(row(1, 6), row(2, 6), row(2, 6))],
+    "two rows in each other's place": [reply(row(1, 5), row(2, 5)), reply(row(2, 6), row(1, 6))],
+    "a second that turns over between rows": [reply(row(1, 5), row(2, 5)), reply(row(1, 6), row(2, 7))],
+}
+
+
+@pytest.mark.parametrize("number", range(len(INPUTS)))
+def test_the_property_holds_for_each_input_of_the_corpus(number: int) -> None:
+    check(INPUTS[number])
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_the_property_holds_for_what_was_found(name: str) -> None:
+    check(SEPARATOR.join(FOUND[name]))
+
+
+def test_the_corpus_is_sorted_small_and_holds_nothing_twice() -> None:
+    assert sorted(set(INPUTS), key=lambda data: (len(data), data)) == INPUTS
+    assert corpus.CORPUS.stat().st_size < 300_000
+    assert len(INPUTS) > 50
+
+
+def test_an_input_is_read_as_it_was_written(tmp_path: Path) -> None:
+    inputs = [b"", bytes(range(256)), b"x\n---\ny"]
+    corpus.write(inputs, tmp_path / "corpus")
+    assert sorted(corpus.read(tmp_path / "corpus")) == sorted(inputs)
+    assert replies(inputs[2]) == [b"x", b"y"]
+    assert len(replies(SEPARATOR * 99)) == MOST
