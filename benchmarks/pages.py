@@ -101,7 +101,7 @@ def _soaked(result: Document) -> list[str]:
 
 def fleet(document: Document) -> str:
     """So many sessions in one process, beside as many bare loops."""
-    head = ["", "sessions", "polls", "missed", "CPU of a poll", "of a core"]
+    head = ["", "sessions", "seconds", "polls", "missed", "CPU of a poll", "of a core"]
     head += ["loop lag p50, p99", "latency p50, p99", "kB a session"]
     return grid(head, [_fleet_line(result) for result in document["results"]])
 
@@ -110,6 +110,7 @@ def _fleet_line(result: Document) -> list[str]:
     return [
         result["setting"]["contender"],
         f"{result['setting']['sessions']:,}",
+        f"{result['setting']['seconds']:.0f}",
         f"{result['polls']:,}",
         f"{result['missed']:,}",
         f"{result['cpu_per_poll'] * 1e6:.0f} µs",
@@ -134,6 +135,7 @@ TABLES: dict[str, tuple[str, str, Callable[[Document], str]]] = {
     "starting": ("performance.md", "costs.json", starting),
     "soaking": ("load.md", "soak.json", soaking),
     "fleet": ("load.md", "fleet.json", fleet),
+    "fleet of small floors": ("load.md", "fleet20.json", fleet),
 }
 
 
