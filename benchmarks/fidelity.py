@@ -2,6 +2,7 @@
 
     python -m benchmarks.fidelity                 # the full score: hours of floor in every variant
     python -m benchmarks.fidelity --quick         # a minute's worth of it
+    python -m benchmarks.fidelity --keep runs     # goes on after an interruption: runs are kept there
 
 Each run lets a seeded floor live for some hours of its own time and polls it at a fixed interval,
 offset by a random phase. Our client sees the reply's bytes, its Date header, and the clock of a
@@ -14,12 +15,15 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
+import pickle
 import platform
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Literal
@@ -62,7 +66,31 @@ class Setting:
     status: Literal["all", "login"] = "all"
 
 
-def run(setting: Setting) -> tuple[Setting, Score, Score]:
+Scored = tuple[Setting, Score, Score]
+
+
+def kept(directory: Path | None, setting: Setting) -> Scored:
+    """The run, done now or, if the directory has it from an interrupted score, done before.
+
+    Only give a directory that you wrote yourself: what is kept is unpickled. Empty it when the library
+    or this score has changed.
+    """
+    if directory is None:
+        return run(setting)
+    path = directory / f"{setting.variant}-{setting.interval:g}s-{setting.seed}.pickle"
+    if path.exists():
+        scored: Scored = pickle.loads(path.read_bytes())  # noqa: S301 - see above
+        if scored[0] == setting:
+            return scored
+    scored = run(setting)
+    directory.mkdir(parents=True, exist_ok=True)
+    written = path.with_suffix(".new")
+    written.write_bytes(pickle.dumps(scored))
+    written.replace(path)
+    return scored
+
+
+def run(setting: Setting) -> Scored:
     """Live a floor, poll it with both clients, and score them: ours, the naive one."""
     variant = VARIANTS[setting.variant]
     floor = Floor(setting.agents, seed=setting.seed, variant=variant)
@@ -218,6 +246,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--status", default="all", choices=("all", "login"))
     parser.add_argument("--quick", action="store_true", help="one seed, one hour, 50 agents")
     parser.add_argument("--json", type=Path, help="write the figures there")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep each run there, and use what is kept")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes; one a core")
     parser.add_argument("--misses", type=int, default=0, help="show so many things missed or told wrongly")
     options = parser.parse_args(arguments)
     if options.quick:
@@ -236,8 +266,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for seed in range(options.seeds)
     ]
     results: dict[tuple[str, float], list[Score]] = {}
-    with ProcessPoolExecutor() as pool:
-        for done, (setting, *scores) in enumerate(pool.map(run, settings), 1):
+    with ProcessPoolExecutor(options.workers) as pool:
+        for done, (setting, *scores) in enumerate(pool.map(partial(kept, options.keep), settings), 1):
             print(f"\r{done} of {len(settings)} runs", end="", file=sys.stderr, flush=True)
             key = setting.variant, setting.interval
             so_far = results.get(key, [Score(), Score()])
