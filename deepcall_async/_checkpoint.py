@@ -8,14 +8,14 @@ from attrs import field, frozen
 
 from ._evolve import evolve
 from ._json import from_json, leave_out, to_json
-from ._memory import FloorState, recalled
 from ._model import FloorTotals
+from ._state import FloorState, recalled
 from ._suspicion import Suspicion
 
 FORMAT = 1  # raise it when an older reader would misread the newer form
 
 
-leave_out(FloorState, "view", "shown", "restless")
+leave_out(FloorState, "resting", "view", "shown", "restless")
 
 
 class CheckpointWarning(UserWarning):
@@ -51,7 +51,8 @@ class Mark:
 
 def write_checkpoint(mark: Mark) -> dict[str, Any]:
     """The checkpoint of a mark: JSON objects, lists, strings, numbers, true, false and null."""
-    return {"deepcall_checkpoint": FORMAT, **to_json(mark)}
+    state = evolve(mark.state, memories=mark.state.everyone)
+    return {"deepcall_checkpoint": FORMAT, **to_json(evolve(mark, state=state))}
 
 
 def read_checkpoint(value: Any, *, scope: str, view: str, status: str) -> Mark:
@@ -65,6 +66,6 @@ def read_checkpoint(value: Any, *, scope: str, view: str, status: str) -> Mark:
             raise UnusableCheckpointError(f"it was made for {name} {value.get(name)!r}, not {mine!r}")
     try:
         mark = from_json({key: part for key, part in value.items() if key != "deepcall_checkpoint"}, Mark)
-        return evolve(mark, state=recalled(mark.state))
+        return evolve(mark, state=recalled(mark.state, mark.state.memories))
     except Exception as error:  # cattrs, and whatever a damaged value trips
         raise UnusableCheckpointError(f"it is damaged ({type(error).__name__})") from error

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from operator import is_
 from typing import Any, cast
 
 from ._account import Account
@@ -18,10 +19,11 @@ from ._evidence import CALL, FACETS, Evidence, is_same_episode, new_anchors
 from ._evolve import evolve
 from ._ledger import Finding
 from ._look import Look
-from ._memory import FloorState, Memory, is_busy, never_read, remember
+from ._memory import NO_ANCHORS, Memory, is_busy, remember
 from ._model import Agent, Call, Snapshot
 from ._rules import RULES
 from ._sighting import Diff, audited, bare_evidence, became_available, newly_available
+from ._state import FloorState, Keeping, never_read
 from ._transitions import (
     AgentAdded,
     AgentRemoved,
@@ -51,24 +53,20 @@ def diff(
     run = Diff(state, snapshot, scope, by_login, now, state.learned.phases, state.learned, [])
     present, absent = _to_look_at(state, look)
     if not (present or absent):
-        return _state_after(run, look, state.memories, {}, state.forgotten)
-    memories, looked_at = dict(state.memories), {}
-    for seen in present:
-        memory = memories.get(seen.id)
-        looked_at[seen.id] = memories[seen.id] = (
-            _arrive(run, seen) if memory is None else _compare(run, memory, seen)
-        )
-    forgotten = state.forgotten
-    for agent_id in absent:
-        kept = _miss(run, memories[agent_id])
-        if kept is None:
-            forgotten += memories.pop(agent_id).tally.account
+        return _state_after(run, look, state, {}, state.forgotten)
+    looked_at, lost = {seen.id: _meet(run, seen) for seen in present}, []
+    for memory in filter(None, map(state.recall, absent)):
+        missed = _miss(run, memory)
+        if missed is None:
+            lost.append(memory)
         else:
-            looked_at[agent_id] = memories[agent_id] = kept
-    for agent_id in _too_many(looked_at):
-        forgotten += memories.pop(agent_id).tally.account
-        del looked_at[agent_id]
-    return _state_after(run, look, memories, looked_at, forgotten)
+            looked_at[memory.agent.id] = missed
+    lost += [looked_at.pop(agent_id) for agent_id in _too_many(looked_at)]
+    kept = Keeping(state)
+    kept.keep(looked_at)
+    kept.drop(memory.agent.id for memory in lost)
+    forgotten = sum((memory.tally.account for memory in lost), state.forgotten)
+    return _state_after(run, look, kept, looked_at, forgotten)
 
 
 def _too_many(looked_at: Mapping[str, Memory]) -> list[str]:
@@ -86,22 +84,23 @@ def _to_look_at(state: FloorState, look: Look) -> tuple[list[Agent], list[str]]:
 
 
 def _state_after(
-    run: Diff, look: Look, memories: Mapping[str, Memory], looked_at: dict[str, Memory], forgotten: Account
+    run: Diff, look: Look, kept: FloorState | Keeping, looked_at: dict[str, Memory], forgotten: Account
 ) -> tuple[FloorState, Snapshot, tuple[Transition, ...]]:
     """The new state, the snapshot as it is shown, and the transitions in order."""
-    unread = never_read(run.snapshot, memories) if run.snapshot.quarantined else ()
+    unread = never_read(run.snapshot, kept.memories, kept.resting) if run.snapshot.quarantined else ()
     shown = _shown(run.before, look, looked_at)
     state = FloorState(
         time=run.now,
         server_time=run.snapshot.server_time,
         repeat=run.before.repeat + 1 if run.now == run.before.time else 0,
         unread={agent_id: run.before.unread.get(agent_id, run.before.time) for agent_id in unread},
-        memories=memories,
+        memories=kept.memories,
+        resting=kept.resting,
         learned=run.learned,
         forgotten=forgotten,
         view=look.view,
         shown=shown,
-        restless=_restless(run, memories, looked_at),
+        restless=_restless(run, kept.memories, looked_at),
     )
     return state, evolve(run.snapshot, agents=shown), in_order(run.told)
 
@@ -124,14 +123,24 @@ def _restless(run: Diff, memories: Mapping[str, Memory], looked_at: Mapping[str,
 def _shown(before: FloorState, look: Look, looked_at: Mapping[str, Memory]) -> Mapping[str, Agent]:
     """The agents with origins pinned, in the wire's order; then those whose rows could not be read."""
     agents = look.view.agents
+    if before.shown is before.view.agents and all(m.agent is agents.get(k) for k, m in looked_at.items()):
+        return agents  # nearly always: nothing had to be pinned
     if agents is before.view.agents and not looked_at:
         return before.shown
     shown = dict(zip(agents, map(before.shown.get, agents), strict=True))
     shown.update((key, memory.agent) for key, memory in looked_at.items() if memory.gone_since is None)
-    return cast("dict[str, Agent]", shown)  # who was not shown before has been looked at
+    is_as_seen = len(shown) == len(agents) and all(map(is_, shown.values(), agents.values()))
+    # Who was not shown before has been looked at.
+    return agents if is_as_seen else cast("dict[str, Agent]", shown)
 
 
 # --- agents who come and go -------------------------------------------------------------------------
+
+
+def _meet(run: Diff, seen: Agent) -> Memory:
+    """An agent in view."""
+    memory = run.before.recall(seen.id)
+    return _arrive(run, seen) if memory is None else _compare(run, memory, seen)
 
 
 def _arrive(run: Diff, seen: Agent) -> Memory:
@@ -147,7 +156,7 @@ def _arrive(run: Diff, seen: Agent) -> Memory:
         latest = min((transition.at for transition in transitions), default=run.now)
         run.told.append(evidence.tell(AgentAdded, evidence.by_now(latest), Basis.OBSERVED, evidence.poll))
     run.told.extend(transitions)
-    return evolve(memory, anchors={**memory.anchors, **_anchors(evidence)})
+    return evolve(memory, anchors={**memory.anchors, **_anchors(evidence)} or NO_ANCHORS)
 
 
 def _miss(run: Diff, memory: Memory) -> Memory | None:
@@ -217,7 +226,7 @@ def _step(
     transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
     run.told.extend(transitions)
     calls = [t.at for t in transitions if isinstance(t, CallStarted | CallEnded)]
-    has_called = any(isinstance(t, CallStarted | CallEnded | UnseenActivity) for t in transitions)
+    has_called = bool(calls) or any(isinstance(t, UnseenActivity) for t in transitions)
     return Memory(
         agent=after,
         tally=tally,
@@ -248,10 +257,10 @@ def _learn(run: Diff, evidence: Evidence) -> None:
         run.learned = evolve(run.learned, shows_wrap_up=True)
 
 
-def _anchors(evidence: Evidence) -> dict[str, str]:
+def _anchors(evidence: Evidence) -> Mapping[str, str]:
     """The anchors of the episodes open at n that have no usable origin."""
+    new = [anchor for facet in evidence.begun for anchor in new_anchors(evidence, facet).items()]
+    if not (evidence.anchors or new):
+        return NO_ANCHORS
     over = {facet.name for facet in (*evidence.ended, *evidence.begun)}
-    anchors = {name: anchor for name, anchor in evidence.anchors.items() if name not in over}
-    for facet in evidence.begun:
-        anchors.update(new_anchors(evidence, facet))
-    return anchors
+    return {**{name: anchor for name, anchor in evidence.anchors.items() if name not in over}, **dict(new)}

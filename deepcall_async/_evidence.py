@@ -5,8 +5,9 @@ p is the last good poll that showed the agent, n this one, a the new `avD` where
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from attrs import define, field, frozen
@@ -28,28 +29,26 @@ from ._transitions import (
 Episode = Login | Call | Break
 
 
-@frozen
+@frozen(eq=False)
 class Facet:
     """A side of an agent on which episodes begin and end, one at a time.
 
+    of: the agent's episode on this side, an `Episode` or None.
     moves_available: whether its end makes the agent available, so that a bounds it from above.
     """
 
     name: str
     field: str
+    of: Callable[[Agent], Any]
     began: type[LoggedIn | BreakStarted | CallStarted]
     ended: type[LoggedOut | BreakEnded | CallEnded]
     moves_available: bool
 
-    def of(self, agent: Agent) -> Any:
-        """The agent's episode on this side: an `Episode` or None."""
-        return getattr(agent, self.field)
 
-
-WEB = Facet("web", "login", LoggedIn, LoggedOut, moves_available=False)
-MOBILE = Facet("mobile", "mobile_login", LoggedIn, LoggedOut, moves_available=False)
-BREAK = Facet("break", "on_break", BreakStarted, BreakEnded, moves_available=True)
-CALL = Facet("call", "call", CallStarted, CallEnded, moves_available=True)
+WEB = Facet("web", "login", attrgetter("login"), LoggedIn, LoggedOut, False)
+MOBILE = Facet("mobile", "mobile_login", attrgetter("mobile_login"), LoggedIn, LoggedOut, False)
+BREAK = Facet("break", "on_break", attrgetter("on_break"), BreakStarted, BreakEnded, True)
+CALL = Facet("call", "call", attrgetter("call"), CallStarted, CallEnded, True)
 FACETS = (WEB, MOBILE, BREAK, CALL)
 
 

@@ -20,9 +20,9 @@ from ._differ import diff
 from ._errors import ConfigurationError, DeepcallError
 from ._evolve import evolve
 from ._look import Look, View, look
-from ._memory import first_state, shifted
 from ._model import ClockSource, Snapshot
 from ._prediction import Predictor
+from ._state import first_state, shifted
 from ._suspicion import CLOCKLESS, NO_ROWS, OLDER, SHIFTED, Suspicion, common_shift, oddities, suspicions
 from ._update import Gap, LiveUpdate, Outage
 
@@ -109,9 +109,8 @@ class LiveFloor:
         except UnusableCheckpointError as error:
             _warn(str(error), depth=4)
             return
-        known = (m.agent for m in mark.state.memories.values() if m.gone_since is None)
         snapshot = Snapshot(
-            agents={agent.id: agent for agent in known},
+            agents=mark.state.shown,
             totals=mark.totals,
             server_time=mark.state.server_time,
             clock_source=ClockSource.ROWS,
@@ -120,7 +119,7 @@ class LiveFloor:
 
     def _is_foreign(self, snapshot: Snapshot) -> bool:
         """Whether the checkpoint is of another account's floor: not one agent in common."""
-        known = self._last[0].state.memories.keys() if self._last else {}
+        known = self._last[0].state.everyone.keys() if self._last else {}
         is_foreign = bool(known and snapshot.agents) and not known & snapshot.agents.keys()
         if is_foreign:
             _warn("it shares no agent with the floor: another account's?", depth=5)

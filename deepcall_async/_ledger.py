@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from attrs import frozen
+from attrs import define
 
 from ._account import ALL_PHASES, ZERO, Account, Phase
 from ._clock import ROUNDING
@@ -34,9 +34,9 @@ NO_CLAIMS: Mapping[Phase, int] = {}  # one for all: most agents have none
 NOTHING_YET = Account()
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Tally:
-    """One agent's open books.
+    """One agent's open books. Written in while `audit` takes a poll into a copy of them, and never after.
 
     calls, talk: the counters as last sent; None: never. watched: since when, while they are not sent.
     vanished: they were sent, and no longer are.
@@ -66,7 +66,7 @@ class Tally:
     account: Account = NOTHING_YET
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Sighting:
     """What the polls at `polled` and `now` show of an agent's calls.
 
@@ -85,7 +85,7 @@ class Sighting:
     is_idle: bool
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Finding:
     """What the books say at a poll.
 
@@ -127,21 +127,26 @@ def audit(tally: Tally, seen: Sighting, phases: Collection[Phase]) -> tuple[Tall
     """Take one poll into the books: the new books, and what they say."""
     if _is_balanced(tally, seen, phases):
         return tally, Finding(since=seen.polled, reset_since=seen.shown)
-    since = tally.since or seen.polled
-    reset_since = tally.watched if tally.vanished else seen.shown
-    finding = Finding(since=since, reset_since=reset_since, is_alone=(tally.calls or 0) == tally.base)
-    tally = evolve(tally, begun=tally.begun + seen.began, ended=tally.ended + seen.ended, since=since)
+    finding = Finding(
+        since=tally.since or seen.polled,
+        reset_since=tally.watched if tally.vanished else seen.shown,
+        is_alone=(tally.calls or 0) == tally.base,
+    )
+    books = evolve(tally, begun=tally.begun + seen.began, ended=tally.ended + seen.ended, since=finding.since)
     if not seen.is_sent:
-        return tally, finding
+        return books, finding
     if seen.agent.calls is None:
-        return _without_counter(tally, seen), finding
-    if tally.calls is None and not _fits(tally, seen, tally.watched):
+        _do_without_counter(books, seen)
+        return books, finding
+    if tally.calls is None and not _fits(books, seen, tally.watched):
         return first_sight(seen.agent, seen.now, tally.account), finding
-    if _is_reset(tally, seen.agent):
-        return _begin_anew(tally, seen, phases, evolve(finding, is_reset=True, is_alone=True))
-    balanced, found = _balance(_read(tally, seen.agent), seen, phases, finding)
-    # While the counters were away they may have begun anew: whose talk time it is, nobody knows.
-    return balanced, evolve(found, talk=None, total_talk=None) if tally.vanished else found
+    if _is_reset(books, seen.agent):
+        return _begin_anew(books, seen, phases, finding), finding
+    _read(books, seen.agent)
+    _balance(books, seen, phases, finding)
+    if tally.vanished:  # the counters may have begun anew meanwhile: whose talk time it is, nobody knows
+        finding.talk = finding.total_talk = None
+    return books, finding
 
 
 def _is_balanced(tally: Tally, seen: Sighting, phases: Collection[Phase]) -> bool:
@@ -162,26 +167,26 @@ def _is_balanced(tally: Tally, seen: Sighting, phases: Collection[Phase]) -> boo
     return is_same and is_quiet and _is_past_doubt(seen, phases)
 
 
-def _without_counter(tally: Tally, seen: Sighting) -> Tally:
+def _do_without_counter(books: Tally, seen: Sighting) -> None:
     """The row carries no counter: before an agent's first call of a period that is normal."""
-    if tally.calls is not None and not tally.vanished:
-        tally = evolve(_broken_off(tally), vanished=True, watched=seen.shown)
-    return evolve(tally, since=None, late=0, prior=0) if _is_past_doubt(seen, ALL_PHASES) else tally
+    if books.calls is not None and not books.vanished:
+        _break_off(books)
+        books.vanished, books.watched = True, seen.shown
+    if _is_past_doubt(seen, ALL_PHASES):
+        books.since, books.late, books.prior = None, 0, 0
 
 
-def _broken_off(tally: Tally) -> Tally:
-    """The books when a period ends, perhaps in the middle of a window: what was told explains what it can.
+def _break_off(books: Tally) -> None:
+    """A period ends, perhaps in the middle of a window: what was told explains what it can.
 
     A call told in the window may lie on either side of the end, so the next period may count it.
     """
-    grown, told = (tally.calls or 0) - tally.base, max(tally.begun, tally.ended)
-    seen = tally.account.seen + min(grown, told)
-    account = evolve(tally.account, seen=seen, open=0)
-    late = tally.late + told
-    base = tally.calls or 0
-    return evolve(
-        tally, begun=0, ended=0, late=late, claims=NO_CLAIMS, is_open=False, base=base, account=account
-    )
+    calls, told = books.calls or 0, max(books.begun, books.ended)
+    seen = books.account.seen + min(calls - books.base, told)
+    books.account = evolve(books.account, seen=seen, open=0)
+    books.late += told
+    books.begun = books.ended = 0
+    books.claims, books.is_open, books.base = NO_CLAIMS, False, calls
 
 
 def _fits(tally: Tally, seen: Sighting, since: datetime) -> bool:
@@ -200,32 +205,39 @@ def _is_reset(tally: Tally, agent: Agent) -> bool:
     return fell or (tally.vanished and after[0] <= before[0] and after != before)
 
 
-def _begin_anew(
-    tally: Tally, seen: Sighting, phases: Collection[Phase], finding: Finding
-) -> tuple[Tally, Finding]:
+def _begin_anew(books: Tally, seen: Sighting, phases: Collection[Phase], finding: Finding) -> Tally:
     """Open the books of a new period, whose counters began at nothing."""
-    anew = tally if tally.vanished else _broken_off(tally)
-    told = max(anew.late, anew.begun, anew.ended)
-    if (seen.agent.calls or 0) > told and not _fits(tally, seen, finding.reset_since):
+    finding.is_reset = finding.is_alone = True
+    has_vanished, can_be_new = books.vanished, _fits(books, seen, finding.reset_since)
+    if not has_vanished:
+        _break_off(books)
+    told = max(books.late, books.begun, books.ended)
+    if (seen.agent.calls or 0) > told and not can_be_new:
         # No new period holds so much already: a correction of the server's, or a replica that lags.
-        return first_sight(seen.agent, seen.now, anew.account), evolve(finding, is_quiet=False)
-    anew = _read(evolve(anew, calls=0, talk=None, base=0, base_talk=ZERO), seen.agent)
-    if tally.vanished:  # the new period began then, and the window with it
-        return _balance(anew, seen, phases, finding)
-    settled, finding = _settle(anew, seen, phases, finding, max(0, (anew.calls or 0) - anew.late))
-    # Nor is a late call's talk time known to be the new period's.
-    return settled, evolve(finding, talk=None, total_talk=None) if anew.late else finding
+        finding.is_quiet = False
+        return first_sight(seen.agent, seen.now, books.account)
+    books.calls, books.talk, books.base, books.base_talk = 0, None, 0, ZERO
+    _read(books, seen.agent)
+    if has_vanished:  # the new period began then, and the window with it
+        _balance(books, seen, phases, finding)
+        return books
+    late = books.late
+    _settle(books, seen, phases, finding, max(0, books.calls - late))
+    if late:  # nor is a late call's talk time known to be the new period's
+        finding.talk = finding.total_talk = None
+    return books
 
 
-def _read(tally: Tally, agent: Agent) -> Tally:
+def _read(books: Tally, agent: Agent) -> None:
     """Take the counters as sent."""
-    calls, talk = agent.calls or 0, tally.talk if agent.talk_time is None else agent.talk_time
-    account = evolve(
-        tally.account,
-        grown=tally.account.grown + calls - (tally.calls or 0),
-        talk_grown=tally.account.talk_grown + ((talk or ZERO) - (tally.talk or ZERO)),
+    calls, talk = agent.calls or 0, books.talk if agent.talk_time is None else agent.talk_time
+    account = books.account
+    books.account = evolve(
+        account,
+        grown=account.grown + calls - (books.calls or 0),
+        talk_grown=account.talk_grown + ((talk or ZERO) - (books.talk or ZERO)),
     )
-    return evolve(tally, calls=calls, talk=talk, vanished=False, account=account)
+    books.calls, books.talk, books.vanished = calls, talk, False
 
 
 def _hidden(phase: Phase, tally: Tally, grown: int, *, is_idle: bool) -> int:
@@ -239,65 +251,56 @@ def _hidden(phase: Phase, tally: Tally, grown: int, *, is_idle: bool) -> int:
     return max(grown - tally.ended - tally.late, tally.claims.get(phase, 0), 0)
 
 
-def _balance(
-    tally: Tally, seen: Sighting, phases: Collection[Phase], finding: Finding
-) -> tuple[Tally, Finding]:
+def _balance(books: Tally, seen: Sighting, phases: Collection[Phase], finding: Finding) -> None:
     """Settle the window if the phases agree on the number of hidden calls; else keep it open."""
-    grown = (tally.calls or 0) - tally.base
-    said = {phase: _hidden(phase, tally, grown, is_idle=seen.is_idle) for phase in phases}
-    most = max(said.values())
-    waited = tally.waited + int(most < 0 and seen.is_idle)
-    if (most >= 0 and most == min(said.values())) or waited >= PATIENCE:
-        return _settle(tally, seen, phases, finding, most)
-    if tally.late and most >= 0 and _is_past_doubt(seen, ALL_PHASES):
+    grown = (books.calls or 0) - books.base
+    said = {phase: _hidden(phase, books, grown, is_idle=seen.is_idle) for phase in phases}
+    least, most = min(said.values()), max(said.values())
+    waited = books.waited + int(most < 0 and seen.is_idle)
+    if least == most >= 0 or waited >= PATIENCE:
+        _settle(books, seen, phases, finding, most)
+    elif books.late and most >= 0 and _is_past_doubt(seen, ALL_PHASES):
         # Nobody can tell a late call from a hidden one; from here on there is none.
-        least = min(hidden for hidden in said.values() if hidden >= 0)
-        return _settle(evolve(tally, claims=NO_CLAIMS), seen, phases, finding, least)
-    claims = dict(tally.claims)
-    if most >= 0:  # else the counter lags behind every phase, which speaks against none
-        for phase, hidden in said.items():
-            claims[phase] = IMPOSSIBLE if hidden < 0 else max(hidden, claims.get(phase, 0))
-    account = evolve(tally.account, open=grown)
-    return evolve(tally, claims=claims, waited=waited, is_open=True, account=account), evolve(
-        finding, is_quiet=False
-    )
+        books.claims = NO_CLAIMS
+        _settle(books, seen, phases, finding, min(hidden for hidden in said.values() if hidden >= 0))
+    else:
+        if most >= 0:  # else the counter lags behind every phase, which speaks against none
+            books.claims = {**books.claims, **_claims(said, books.claims)}
+        books.waited, books.is_open = waited, True
+        books.account = evolve(books.account, open=grown)
+        finding.is_quiet = False
 
 
-def _settle(
-    tally: Tally, seen: Sighting, phases: Collection[Phase], finding: Finding, balance: int
-) -> tuple[Tally, Finding]:
+def _claims(said: Mapping[Phase, int], before: Mapping[Phase, int]) -> dict[Phase, int]:
+    """What the phases claim so far in the window."""
+    return {
+        phase: IMPOSSIBLE if hidden < 0 else max(hidden, before.get(phase, 0))
+        for phase, hidden in said.items()
+    }
+
+
+def _settle(books: Tally, seen: Sighting, phases: Collection[Phase], finding: Finding, balance: int) -> None:
     """Balance the books and begin a new window. balance: hidden calls; below 0, calls written off."""
     hidden = max(0, balance)
-    grown = (tally.calls or 0) - tally.base
-    talk = (tally.talk or ZERO) - tally.base_talk
-    owners = tally.owed + tally.ended + tally.late + hidden
+    grown = (books.calls or 0) - books.base
+    talk = (books.talk or ZERO) - books.base_talk
+    owners = books.owed + books.ended + books.late + hidden
     seen_calls = grown - balance
-    prior = max(0, min(tally.prior, seen_calls - max(tally.begun, tally.ended)))
-    late = 0 if _is_past_doubt(seen, ALL_PHASES) else max(0, tally.late + tally.ended - seen_calls)
-    account = tally.account.settled(seen_calls - prior, hidden, prior, talk if owners else ZERO)
-    settled = evolve(
-        tally,
-        base=tally.calls or 0,
-        base_talk=tally.talk or ZERO,
-        begun=0,
-        ended=0,
-        late=late,
-        prior=min(late, tally.prior - prior),
-        owed=0 if talk else tally.owed + tally.ended,
-        claims=NO_CLAIMS,
-        since=None if _is_past_doubt(seen, phases) else tally.since,
-        waited=0,
-        is_open=False,
-        account=account,
-    )
-    return settled, evolve(
-        finding,
-        hidden=hidden,
-        talk=talk if owners == 1 and talk else None,
-        total_talk=talk or None,
-        is_quiet=not (grown or talk or finding.is_reset),
-        contradicted=frozenset(phase for phase in phases if tally.claims.get(phase, 0) > hidden),
-    )
+    prior = max(0, min(books.prior, seen_calls - max(books.begun, books.ended)))
+    finding.hidden = hidden
+    finding.talk, finding.total_talk = talk if owners == 1 and talk else None, talk or None
+    finding.is_quiet = not (grown or talk or finding.is_reset)
+    if books.claims:
+        finding.contradicted = frozenset(phase for phase in phases if books.claims.get(phase, 0) > hidden)
+    books.account = books.account.settled(seen_calls - prior, hidden, prior, talk if owners else ZERO)
+    books.base, books.base_talk = books.calls or 0, books.talk or ZERO
+    books.owed = 0 if talk else books.owed + books.ended
+    books.late = 0 if _is_past_doubt(seen, ALL_PHASES) else max(0, books.late + books.ended - seen_calls)
+    books.prior = min(books.late, books.prior - prior)
+    books.begun = books.ended = books.waited = 0
+    books.claims, books.is_open = NO_CLAIMS, False
+    if _is_past_doubt(seen, phases):
+        books.since = None
 
 
 def _is_past_doubt(seen: Sighting, phases: Collection[Phase]) -> bool:

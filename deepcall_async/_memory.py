@@ -1,19 +1,26 @@
-"""What is remembered between two polls: of each agent, and of the floor."""
+"""What is remembered of an agent between two polls.
+
+Nearly every agent is *at rest*: its books are balanced and closed, every origin is known, it waits for
+nothing. Then its memory follows from the `Agent` and a few numbers, which are kept as a `Rest`: a plain
+tuple, through which Python's garbage collector need not walk, however many agents a service watches.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
-from attrs import field, frozen
+from attrs import fields, frozen
 
-from ._account import Account, Learned
-from ._clock import PIN_TOLERANCE, epoch, moved
-from ._evidence import FACETS, Facet
-from ._evolve import evolve
-from ._ledger import Tally, first_sight
-from ._look import Look, View, view_of
-from ._model import Agent, Snapshot
+from ._account import ZERO, Account
+from ._clock import epoch
+from ._evidence import FACETS
+from ._ledger import NO_CLAIMS, NOTHING_YET, Tally, first_sight
+from ._model import Agent
+
+NO_ANCHORS: Mapping[str, str] = {}  # one for all: nearly every episode has an origin
 
 
 @frozen(kw_only=True)
@@ -30,7 +37,7 @@ class Memory:
     tally: Tally
     available_since: datetime | None
     awaits_available: bool
-    anchors: Mapping[str, str] = field(factory=dict)
+    anchors: Mapping[str, str] = NO_ANCHORS
     last_call: datetime
     unread_since: datetime | None = None
     gone_since: datetime | None = None
@@ -46,91 +53,88 @@ class Memory:
         return self.is_away or self.tally.is_open
 
 
-@frozen(kw_only=True)
-class FloorState:
-    """What is remembered of a floor.
-
-    time: the latest server time believed. server_time: the last one, earlier after the clock was set back.
-    repeat: how many polls before the last showed `time` too. unread: the agents of whom nothing is known
-    but that there is a row, and the last poll without it; None: there was none.
-    forgotten: the accounts of agents no longer remembered.
-    view: the last snapshot's agents as decoded; shown: the same with origins pinned, and those it left out.
-    restless: the agents who need a look at every poll, news or not.
-    """
-
-    time: datetime
-    server_time: datetime
-    repeat: int = 0
-    unread: Mapping[str, datetime | None] = field(factory=dict)
-    memories: Mapping[str, Memory]
-    learned: Learned = field(factory=Learned)
-    forgotten: Account = field(factory=Account)
-    view: View = field(factory=View, eq=False)
-    shown: Mapping[str, Agent] = field(factory=dict, eq=False)
-    restless: frozenset[str] = field(default=frozenset(), eq=False)
-
-
-def first_state(look: Look) -> FloorState:
-    """The state after a baseline: everything is known, nothing has changed."""
-    now, agents = look.snapshot.server_time, look.view.agents
-    memories = {key: remember(agent, now) for key, agent in agents.items()}
-    unread = dict.fromkeys(never_read(look.snapshot, memories))
-    return FloorState(
-        time=now, server_time=now, unread=unread, memories=memories, view=look.view, shown=agents
-    )
-
-
-def recalled(state: FloorState) -> FloorState:
-    """The state with what follows from the memories, when these are all there is."""
-    shown = {key: memory.agent for key, memory in state.memories.items() if memory.gone_since is None}
-    restless = frozenset(key for key, memory in state.memories.items() if memory.is_restless)
-    return evolve(state, view=view_of(shown), shown=shown, restless=restless)
-
-
-def never_read(snapshot: Snapshot, memories: Mapping[str, Memory]) -> list[str]:
-    """The agents of whom nothing is known but that there is a row."""
-    ids = {part.agent_id for part in snapshot.quarantined if part.agent_id is not None}
-    return sorted(ids - memories.keys())
-
-
-def shifted(state: FloorState, by: timedelta, snapshot: Snapshot) -> FloorState:
-    """The state after the server's clock was set: every origin moved but those the snapshot shows unmoved."""
-    agents = snapshot.agents
-    memories = {key: _shifted(memory, agents.get(key), by) for key, memory in state.memories.items()}
-    return recalled(evolve(state, memories=memories))
-
-
-def _shifted(memory: Memory, seen: Agent | None, by: timedelta) -> Memory:
-    episodes = {facet: facet.of(memory.agent) for facet in FACETS if not _stands_still(facet, memory, seen)}
-    dated = {facet: episode for facet, episode in episodes.items() if episode and episode.since}
-    agent = evolve(memory.agent, **{f.field: evolve(e, since=moved(e.since, by)) for f, e in dated.items()})
-    anchors = {facet.name: str(epoch(episode.since)) for facet, episode in dated.items()}
-    available = memory.available_since
-    if available and not (seen and seen.available_since == available):
-        available = moved(available, by)
-    return evolve(memory, agent=agent, available_since=available, anchors={**anchors, **memory.anchors})
-
-
-def _stands_still(facet: Facet, memory: Memory, seen: Agent | None) -> bool:
-    """Whether an episode's origin reads as before."""
-    old, new = facet.of(memory.agent), facet.of(seen) if seen else None
-    if not (old and new and old.since and new.since):
-        return False
-    return bool(abs(new.since - old.since) <= PIN_TOLERANCE)
-
-
 def remember(agent: Agent, now: datetime) -> Memory:
     """The memory of an agent at first sight."""
-    undated = [facet for facet in FACETS if (seen := facet.of(agent)) is not None and seen.since is None]
+    undated = _undated(agent)
     return Memory(
         agent=agent,
         tally=first_sight(agent, now),
         available_since=agent.available_since,
         awaits_available=is_busy(agent),
-        anchors={facet.name: f"b{epoch(now)}" for facet in undated},
+        anchors={name: f"b{epoch(now)}" for name in undated} if undated else NO_ANCHORS,
         last_call=now,
     )
 
 
+def _undated(agent: Agent) -> list[str]:
+    """The facets on which an episode runs whose origin is not told."""
+    return [facet.name for facet in FACETS if (seen := facet.of(agent)) is not None and seen.since is None]
+
+
 def is_busy(agent: Agent) -> bool:
     return agent.call is not None or bool(agent.is_occupied)
+
+
+# --- at rest ----------------------------------------------------------------------------------------
+
+Rest = tuple[Any, ...]  # last_call, the tally's `watched`, and the numbers of its account
+_NAMES = tuple(part.name for part in fields(Account))
+_numbers = attrgetter(*_NAMES)
+_NOTHING_YET = _numbers(NOTHING_YET)
+
+
+def first_rest(now: datetime) -> Rest:
+    """What is kept of those who are at rest at first sight: one for all."""
+    return now, now, *_NOTHING_YET
+
+
+def rests_at_first_sight(agent: Agent) -> bool:
+    """Whether `to_rest` would find it at rest."""
+    return (agent.call is not None or not agent.is_occupied) and not _undated(agent)
+
+
+def to_rest(memory: Memory) -> Rest | None:
+    """What is kept of an agent at rest; None when it is not."""
+    agent, tally = memory.agent, memory.tally
+    if memory.is_away or memory.anchors or memory.available_since != agent.available_since:
+        return None
+    if memory.awaits_available != is_busy(agent) or not _is_closed(tally):
+        return None
+    if (tally.calls, tally.talk) != (agent.calls, agent.talk_time):
+        return None
+    return memory.last_call, tally.watched, *_numbers(tally.account)
+
+
+def _is_closed(tally: Tally) -> bool:
+    """Whether its books begin anew with what the counters show."""
+    if tally.base != (tally.calls or 0) or tally.base_talk != (tally.talk or ZERO):
+        return False
+    under_way = (tally.begun, tally.ended, tally.late, tally.prior, tally.owed, tally.waited, tally.claims)
+    return not (any(under_way) or tally.is_open or tally.vanished or tally.since)
+
+
+def from_rest(agent: Agent, rest: Rest) -> Memory:
+    """The memory of an agent at rest."""
+    last_call, watched, *_ = rest
+    tally = Tally(
+        calls=agent.calls,
+        talk=agent.talk_time,
+        watched=watched,
+        base=agent.calls or 0,
+        base_talk=agent.talk_time or ZERO,
+        claims=NO_CLAIMS,
+        account=account_at_rest(rest),
+    )
+    return Memory(
+        agent=agent,
+        tally=tally,
+        available_since=agent.available_since,
+        awaits_available=is_busy(agent),
+        last_call=last_call,
+    )
+
+
+def account_at_rest(rest: Rest) -> Account:
+    """The account of an agent at rest."""
+    numbers = rest[2:]
+    return NOTHING_YET if numbers == _NOTHING_YET else Account(**dict(zip(_NAMES, numbers, strict=True)))

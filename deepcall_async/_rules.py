@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 
 from attrs import frozen
@@ -31,6 +32,7 @@ from ._transitions import (
 )
 
 WATCHED_FIELDS = ("name", "is_occupied", "microphone_permitted", "sip_status")
+_watched = attrgetter(*WATCHED_FIELDS)
 
 
 def tell_ended(e: Evidence) -> Iterator[Transition]:
@@ -121,10 +123,13 @@ def tell_unseen_activity(e: Evidence) -> Iterator[Transition]:
 
 def tell_updated(e: Evidence) -> Iterator[Transition]:
     """A field that is no episode differs. One that was not sent on either side says nothing."""
-    for name in WATCHED_FIELDS:
-        old, new = getattr(e.before, name), getattr(e.after, name)
+    before, after = _watched(e.before), _watched(e.after)
+    if before == after:
+        return
+    span, poll = e.by_now(), e.poll_at(e.shown)
+    for name, old, new in zip(WATCHED_FIELDS, before, after, strict=True):
         if old != new and old is not None and new is not None:
-            yield e.tell(AgentUpdated, e.by_now(), Basis.OBSERVED, f"{name}.{e.poll_at(e.shown)}", field=name)
+            yield e.tell(AgentUpdated, span, Basis.OBSERVED, f"{name}.{poll}", field=name)
 
 
 # --- the table ------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from ._account import Learned, Phase
 from ._evidence import CALL, Evidence, Facet
 from ._evolve import evolve
 from ._ledger import Finding, Sighting, Tally, audit
-from ._memory import FloorState, Memory, is_busy
+from ._memory import Memory, is_busy
 from ._model import Agent, Snapshot
+from ._state import FloorState
 from ._transitions import Transition
 
 

@@ -10,8 +10,8 @@ from attrs import frozen
 from ._clock import PIN_TOLERANCE, ROUNDING
 from ._evidence import FACETS
 from ._look import Census, Look
-from ._memory import FloorState
-from ._model import Snapshot
+from ._model import Agent, Snapshot
+from ._state import FloorState
 
 OLDER = "the server's time runs backwards"
 NO_ROWS = "no rows, though lA counts logged-in agents"
@@ -36,12 +36,11 @@ class Suspicion:
 def suspicions(state: FloorState, look: Look) -> set[str]:
     """The reasons not to believe this reply after the last one."""
     found, unread = oddities(look), _unread(look.snapshot)
-    away = [state.memories[key] for key in state.restless if key not in state.view.agents]
-    known = state.view.census.after([memory.agent for memory in away if memory.gone_since is None], ())
+    known = state.view.census.after(_unreadable(state), ())
     totals, seen = look.snapshot.totals, look.view.census
     if look.snapshot.server_time < state.server_time:
         found.add(OLDER)
-    if not (look.view.agents or unread) and any(m.gone_since is None for m in state.memories.values()):
+    if not (look.view.agents or unread) and state.shown:
         found.add(EMPTIED)
     if totals.on_call and known.on_call and not (unread or seen.on_call):
         found.add(CALLS)
@@ -50,6 +49,11 @@ def suspicions(state: FloorState, look: Look) -> set[str]:
     if common_shift(state, look):
         found.add(SHIFTED)
     return found
+
+
+def _unreadable(state: FloorState) -> list[Agent]:
+    """The agents whose rows could not be read, as last known."""
+    return [state.shown[key] for key in state.restless if key in state.shown and key not in state.view.agents]
 
 
 def oddities(look: Look) -> set[str]:
@@ -80,12 +84,12 @@ def common_shift(state: FloorState, look: Look) -> timedelta:
     moves = Counter({timedelta(0): unmoved})
     passed = look.snapshot.server_time - state.server_time
     for seen in look.changed:
-        memory = state.memories.get(seen.id)
-        if memory is None or memory.agent == seen:
-            moves[timedelta(0)] += memory is not None and seen.is_logged_in
+        known = state.shown.get(seen.id)
+        if known is None or known == seen:
+            moves[timedelta(0)] += known is not None and seen.is_logged_in
             continue
         for facet in FACETS:
-            old, new = facet.of(memory.agent), facet.of(seen)
+            old, new = facet.of(known), facet.of(seen)
             if old is not None and new is not None and old.since and new.since:
                 moves[new.since - old.since] += 1
     shift = moves.most_common(1)[0][0]

@@ -176,7 +176,8 @@ def in_order(transitions: Iterable[Transition]) -> tuple[Transition, ...]:
 
 def fact_id(scope: str, agent_id: str, kind: str, anchor: str) -> str:
     """The id of a fact: whose, which agent's, what, and what tells it from others of its kind."""
-    return ":".join(part for part in (_plain(scope), _plain(agent_id), kind, anchor) if part)
+    whose = f"{_plain(scope)}:" if scope else ""
+    return f"{whose}{_plain(agent_id)}:{kind}:{anchor}"
 
 
 @lru_cache(maxsize=4096)

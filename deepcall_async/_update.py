@@ -106,7 +106,7 @@ class LiveUpdate:
     def ledger(self) -> Ledger:
         """The books up to this update. Built when asked for: its cost grows with the number of agents."""
         state = self._mark.state
-        agents = {key: memory.tally.account for key, memory in state.memories.items()}
+        agents = state.accounts
         return Ledger(
             total=sum(agents.values(), state.forgotten),
             agents=agents,

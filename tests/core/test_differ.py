@@ -10,7 +10,7 @@ import pytest
 from deepcall_async import AgentAdded
 from deepcall_async._differ import REMEMBERED, diff
 from deepcall_async._look import View, look
-from deepcall_async._memory import first_state, shifted
+from deepcall_async._state import first_state, shifted
 from deepcall_async._suspicion import OLDER
 from deepcall_async._wire import decode_snapshot
 

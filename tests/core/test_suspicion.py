@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from deepcall_async._look import Look, View, look
-from deepcall_async._memory import FloorState, first_state
 from deepcall_async._model import Snapshot
+from deepcall_async._state import FloorState, first_state
 from deepcall_async._suspicion import (
     BREAKS,
     CALLS,

@@ -21,7 +21,8 @@ CORE: tuple[set[str], ...] = (
     {"_model", "_clock"},
     {"_envelope", "_rows", "_wire", "_transitions", "_look"},
     {"_json", "_account", "_ledger", "_evidence", "_template", "_prediction"},
-    {"_memory", "_timing", "_rules", "_sighting"},
+    {"_memory", "_timing", "_rules"},
+    {"_state", "_sighting"},
     {"_differ", "_suspicion", "_checkpoint"},
     {"_update", "_floor", "_pending"},
 )

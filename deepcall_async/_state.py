@@ -1,0 +1,157 @@
+"""What is remembered of a floor between two polls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from attrs import field, frozen
+
+from ._account import Account, Learned
+from ._clock import PIN_TOLERANCE, epoch, moved
+from ._evidence import FACETS, Facet
+from ._evolve import evolve
+from ._look import Look, View, view_of
+from ._memory import (
+    Memory,
+    Rest,
+    account_at_rest,
+    first_rest,
+    from_rest,
+    remember,
+    rests_at_first_sight,
+    to_rest,
+)
+from ._model import Agent, Snapshot
+
+
+@frozen(kw_only=True)
+class FloorState:
+    """What is remembered of a floor.
+
+    time: the latest server time believed. server_time: the last one, earlier after the clock was set back.
+    repeat: how many polls before the last showed `time` too. unread: the agents of whom nothing is known
+    but that there is a row, and the last poll without it; None: there was none.
+    memories: of the agents who are not at rest; resting: of those who are. All by id.
+    forgotten: the accounts of agents no longer remembered.
+    view: the last snapshot's agents as decoded; shown: the same with origins pinned, and those it left out.
+    restless: the agents who need a look at every poll, news or not.
+    """
+
+    time: datetime
+    server_time: datetime
+    repeat: int = 0
+    unread: Mapping[str, datetime | None] = field(factory=dict)
+    memories: Mapping[str, Memory]
+    resting: Mapping[str, Rest] = field(factory=dict)
+    learned: Learned = field(factory=Learned)
+    forgotten: Account = field(factory=Account)
+    view: View = field(factory=View, eq=False)
+    shown: Mapping[str, Agent] = field(factory=dict, eq=False)
+    restless: frozenset[str] = field(default=frozenset(), eq=False)
+
+    def recall(self, agent_id: str) -> Memory | None:
+        """The memory of an agent; None when it is not known."""
+        rest = self.resting.get(agent_id)
+        return self.memories.get(agent_id) if rest is None else from_rest(self.shown[agent_id], rest)
+
+    @property
+    def everyone(self) -> dict[str, Memory]:
+        """All memories, those of the agents shown first."""
+        rested = {key: from_rest(self.shown[key], rest) for key, rest in self.resting.items()}
+        known = {**rested, **self.memories}
+        return {key: known[key] for key in dict.fromkeys((*self.shown, *known))}
+
+    @property
+    def accounts(self) -> dict[str, Account]:
+        """The account of every agent who is remembered."""
+        rested = {key: account_at_rest(rest) for key, rest in self.resting.items()}
+        return {**rested, **{key: memory.tally.account for key, memory in self.memories.items()}}
+
+
+class Keeping:
+    """The memories of a state while they are brought up to date."""
+
+    def __init__(self, state: FloorState) -> None:
+        self.memories, self.resting = dict(state.memories), dict(state.resting)
+
+    def keep(self, memories: Mapping[str, Memory]) -> None:
+        """Keep these instead of what was kept of the same agents."""
+        for agent_id, memory in memories.items():
+            rest = to_rest(memory)
+            if rest is None:
+                self.memories[agent_id] = memory
+                self.resting.pop(agent_id, None)
+            else:
+                self.resting[agent_id] = rest
+                self.memories.pop(agent_id, None)
+
+    def drop(self, agent_ids: Iterable[str]) -> None:
+        """Keep nothing of these agents."""
+        for agent_id in agent_ids:
+            self.memories.pop(agent_id, None)
+            self.resting.pop(agent_id, None)
+
+
+def first_state(look: Look) -> FloorState:
+    """The state after a baseline: everything is known, nothing has changed."""
+    now, agents = look.snapshot.server_time, look.view.agents
+    rest = first_rest(now)
+    resting = {key: rest for key, agent in agents.items() if rests_at_first_sight(agent)}
+    memories = {key: remember(agents[key], now) for key in agents if key not in resting}
+    return FloorState(
+        time=now,
+        server_time=now,
+        unread=dict.fromkeys(never_read(look.snapshot, agents)),
+        memories=memories,
+        resting=resting,
+        view=look.view,
+        shown=agents,
+    )
+
+
+def recalled(state: FloorState, memories: Mapping[str, Memory]) -> FloorState:
+    """The state with what follows from the memories, when these are all there is."""
+    kept = Keeping(evolve(state, memories={}, resting={}))
+    kept.keep(memories)
+    shown = {key: memory.agent for key, memory in memories.items() if memory.gone_since is None}
+    return evolve(
+        state,
+        memories=kept.memories,
+        resting=kept.resting,
+        view=view_of(shown),
+        shown=shown,
+        restless=frozenset(key for key, memory in memories.items() if memory.is_restless),
+    )
+
+
+def never_read(snapshot: Snapshot, *known: Mapping[str, object]) -> list[str]:
+    """The agents of whom nothing is known but that there is a row."""
+    ids = {part.agent_id for part in snapshot.quarantined if part.agent_id is not None}
+    return sorted(ids.difference(*known))
+
+
+def shifted(state: FloorState, by: timedelta, snapshot: Snapshot) -> FloorState:
+    """The state after the server's clock was set: every origin moved but those the snapshot shows unmoved."""
+    agents = snapshot.agents
+    everyone = state.everyone.items()
+    return recalled(state, {key: _shifted(memory, agents.get(key), by) for key, memory in everyone})
+
+
+def _shifted(memory: Memory, seen: Agent | None, by: timedelta) -> Memory:
+    episodes = {facet: facet.of(memory.agent) for facet in FACETS if not _stands_still(facet, memory, seen)}
+    dated = {facet: episode for facet, episode in episodes.items() if episode and episode.since}
+    agent = evolve(memory.agent, **{f.field: evolve(e, since=moved(e.since, by)) for f, e in dated.items()})
+    anchors = {facet.name: str(epoch(episode.since)) for facet, episode in dated.items()}
+    available = memory.available_since
+    if available and not (seen and seen.available_since == available):
+        available = moved(available, by)
+    return evolve(memory, agent=agent, available_since=available, anchors={**anchors, **memory.anchors})
+
+
+def _stands_still(facet: Facet, memory: Memory, seen: Agent | None) -> bool:
+    """Whether an episode's origin reads as before."""
+    old, new = facet.of(memory.agent), facet.of(seen) if seen else None
+    if not (old and new and old.since and new.since):
+        return False
+    return bool(abs(new.since - old.since) <= PIN_TOLERANCE)
