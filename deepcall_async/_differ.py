@@ -102,7 +102,8 @@ def _state_after(
         shown=shown,
         restless=_restless(run, kept.memories, looked_at),
     )
-    return state, evolve(run.snapshot, agents=shown), in_order(run.told)
+    snapshot = run.snapshot if shown is run.snapshot.agents else evolve(run.snapshot, agents=shown)
+    return state, snapshot, in_order(run.told)
 
 
 def _restless(run: Diff, memories: Mapping[str, Memory], looked_at: Mapping[str, Memory]) -> frozenset[str]:

@@ -154,7 +154,7 @@ class LiveFloor:
             sequence=mark.sequence + 1,
             totals=snapshot.totals,
             state=state,
-            accepted=tuple(sorted(found & oddities(seen))),
+            accepted=tuple(sorted(found & oddities(seen))) if found else (),
             suspect=None,
             clock_steps=mark.clock_steps + bool(found & {OLDER, SHIFTED}),
         )

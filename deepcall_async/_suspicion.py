@@ -36,7 +36,7 @@ class Suspicion:
 def suspicions(state: FloorState, look: Look) -> set[str]:
     """The reasons not to believe this reply after the last one."""
     found, unread = oddities(look), _unread(look.snapshot)
-    known = state.view.census.after(_unreadable(state), ())
+    known = state.view.census.after(_unreadable(state), ()) if state.restless else state.view.census
     totals, seen = look.snapshot.totals, look.view.census
     if look.snapshot.server_time < state.server_time:
         found.add(OLDER)
@@ -77,6 +77,8 @@ def common_shift(state: FloorState, look: Look) -> timedelta:
 
     A clock that was set ahead has itself gone on by as much: a team that logs in again together has not.
     """
+    if not look.changed:
+        return timedelta(0)
     news = Census().after(look.changed, ())
     unmoved = look.view.census.logged_in - news.logged_in
     if unmoved >= len(FACETS) * len(look.changed):  # nearly always: the others cannot be the most
