@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -90,6 +91,19 @@ class LiveFloor:
         if mark.is_blank:  # there is nothing to compare with
             return self._begin(snapshot)
         return self._go_on(mark, seen, found)
+
+    def fork(self) -> LiveFloor:
+        """A copy that takes the next reply in another thread; `join` makes it this floor's own.
+
+        Until then, or if that never comes, this floor goes on as if the reply had not been seen.
+        """
+        fork = copy(self)
+        self._predictor = Predictor()  # what the fork has learned is being changed there
+        return fork
+
+    def join(self, fork: LiveFloor) -> None:
+        """Go on from where the fork stands. Nothing may be done to the fork any more."""
+        vars(self).update(vars(fork))
 
     def fail(self, error: DeepcallError) -> LiveUpdate:
         """Take a poll that failed. The update shows the last good snapshot and the outage.

@@ -454,3 +454,29 @@ def test_what_was_received_when_is_noted_on_the_snapshot() -> None:
     floor = Floor(Seat("1"))
     snapshot = floor.live.receive(floor.reply("12:00:00"), received_at=at("12:34:00")).snapshot
     assert (snapshot.server_time, snapshot.received_at) == (at("12:00:00"), at("12:34:00"))
+
+
+# --- in another thread ------------------------------------------------------------------------------
+
+
+def test_a_reply_that_a_fork_has_taken_is_new_to_the_floor_until_it_joins(floor: Floor) -> None:
+    floor.seats["3"].call = "12:00:07"
+    reply = floor.reply("12:00:10")
+    told = floor.live.fork().receive(reply)
+    fork = floor.live.fork()  # as the first one never came back
+    assert fork.receive(reply) == told
+    floor.live.join(fork)
+    assert [t.kind for t in told.transitions] == ["call_started"]
+    assert floor.poll("12:00:20").transitions == ()
+
+
+def test_a_fork_and_its_floor_share_nothing_that_changes(floor: Floor) -> None:
+    floor.poll("12:00:10")
+    fork, later = floor.live.fork(), floor.reply("12:00:30")
+    alone = Floor(*floor.seats.values())
+    alone.poll("12:00:10")
+    here, there = floor.live.receive(floor.reply("12:00:20")), fork.receive(later)
+    assert (here.snapshot, there.snapshot) == (
+        alone.poll("12:00:20").snapshot,
+        alone.live.receive(later).snapshot,
+    )
