@@ -12,24 +12,24 @@ import math
 import os
 import ssl as ssl_module
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, Self, TextIO, TypedDict, TypeVar, Unpack
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Self, TextIO, TypedDict, TypeVar, Unpack
 
 import aiohttp
 
-from . import _wire
 from ._auth import Auth, AuthProvider, Grant, auth_from_env, credentials_from
 from ._errors import AuthenticationError, ConfigurationError, DeepcallError
 from ._evolve import evolve
-from ._feed import LiveFeed
-from ._floor import LiveFloor
-from ._model import Snapshot
 from ._polling import MIN_INTERVAL, RetryPolicy, Stoppable, retrying, seconds
-from ._recording import RecordingFloor
 from ._request import Request, check_type, live_request
-from ._stream import LiveStream, Source
 from ._transport import Reply, Transport, live_url
-from ._update import LiveUpdate
+
+if TYPE_CHECKING:
+    from ._feed import LiveFeed
+    from ._model import Snapshot
+    from ._stream import LiveStream
+    from ._update import LiveUpdate
 
 logger = logging.getLogger("deepcall_async")
 
@@ -116,6 +116,7 @@ class DeepcallSession:
         self._transport = Transport(
             url, http_session=http_session, timeout=limit, max_reply_bytes=max_reply_bytes, ssl_context=ssl
         )
+        _import_core()
         self._scope = Stoppable(_closed)
         self._is_open = False
         self._last_success: datetime | None = None
@@ -207,6 +208,10 @@ class DeepcallSession:
         record_to: a text file for the raw replies, without credentials; `replay` reads it. What writing
             raises is raised by `anext`.
         """
+        from ._floor import LiveFloor  # noqa: PLC0415  # see `_import_core`
+        from ._recording import RecordingFloor  # noqa: PLC0415
+        from ._stream import LiveStream, Source  # noqa: PLC0415
+
         self._check_open()
         tick = seconds("interval", interval, least=MIN_INTERVAL)
         patience = None if max_outage is None else seconds("max_outage", max_outage)
@@ -220,19 +225,17 @@ class DeepcallSession:
         def receive(reply: Reply) -> LiveUpdate:
             return floor.receive(reply.body, date=reply.date, received_at=reply.received_at)
 
-        async def poll(until: float) -> LiveUpdate:
-            return await self._fetch(request, receive, until=until)
-
-        source = Source(poll=poll, fail=floor.fail, scope=self._scope)
+        source = Source(poll=partial(self._fetch, request, receive), fail=floor.fail, scope=self._scope)
         return LiveStream(source, interval=tick, max_outage=patience, retry=self._retry)
 
     def live_feed(self, interval: float | timedelta, **options: Unpack[PollOptions]) -> LiveFeed:
         """The floor for several readers at the cost of one: see `LiveFeed`. Takes what `poll_live` takes."""
+        from ._feed import LiveFeed  # noqa: PLC0415  # see `_import_core`
+
         return LiveFeed(self.poll_live(interval, **options))
 
     def _check_open(self) -> None:
-        if self._scope.is_stopped:
-            raise _closed()
+        self._scope.check()
         if not self._is_open:
             raise ConfigurationError("this session is not open: use `async with`, or `await session.open()`")
 
@@ -241,15 +244,9 @@ class DeepcallSession:
         await self._credentials.aclose()
         await self._transport.aclose()
 
-    async def _fetch(self, request: Request, read: Callable[[Reply], _T], *, until: float = math.inf) -> _T:
+    async def _fetch(self, request: Request, read: Callable[[Reply], _T], until: float = math.inf) -> _T:
         """One request with its retries; the value that `read` makes of its reply."""
-
-        async def attempt(end: float) -> _T:
-            return await self._attempt(request, read, end)
-
-        value = await retrying(attempt, self._retry, until=until)
-        self._last_success = datetime.now(UTC)
-        return value
+        return await retrying(partial(self._attempt, request, read), self._retry, until=until)
 
     async def _attempt(self, request: Request, read: Callable[[Reply], _T], end: float) -> _T:
         """One request; a second one if the credentials were refused and could be renewed."""
@@ -267,11 +264,24 @@ class DeepcallSession:
         logger.debug("HTTP %d, %d bytes", reply.status, len(reply.body))
         try:
             reply.check_status()
-            return read(evolve(reply, body=grant.strike_from(reply.body)))
+            body = grant.strike_from(reply.body)
+            value = read(reply if body is reply.body else evolve(reply, body=body))
         except DeepcallError as error:
             failure = grant.clean(error)
+        else:
+            self._last_success = reply.received_at
+            return value
         failure.retry_after = reply.retry_after
         raise failure
+
+
+def _import_core() -> None:
+    """Import what makes values of replies, which takes about half as long as importing aiohttp.
+
+    Not at the head of this file, so that a program which imports the class need not wait for it. Not
+    at the first request either, where an event loop with other work to do would: where a session is made.
+    """
+    from . import _feed, _recording  # noqa: F401, PLC0415  # all the others come with these two
 
 
 def _closed() -> ConfigurationError:
@@ -279,6 +289,8 @@ def _closed() -> ConfigurationError:
 
 
 def _read_snapshot(reply: Reply) -> Snapshot:
+    from . import _wire  # noqa: PLC0415  # see `_import_core`
+
     return _wire.decode_snapshot(
         reply.body, date=reply.date, received_at=reply.received_at, http_status=reply.status
     )

@@ -67,14 +67,14 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
         self._is_out = False
         self._is_waiting = False
         self._error: DeepcallError | None = None
-        self._scope = Stoppable(StopAsyncIteration)
+        self._scope = Stoppable(StopAsyncIteration, within=source.scope)
 
     async def __anext__(self) -> LiveUpdate:
         if self._is_waiting:
             raise RuntimeError("this stream is being read by another task: give each reader its own")
         self._is_waiting = True
         try:
-            return await self._scope.run(self._source.scope.run, self._next)
+            return await self._scope.run(self._next)
         except DeepcallError as error:
             self._error = error
             raise
@@ -118,16 +118,18 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
         next_tick = await self._ticker.wait()
         if self._last_good is None:
             self._last_good = clock()
+        failure: DeepcallError | None = None
         try:
             update = await self._source.poll(next_tick)
         except DeepcallError as error:
             failure = bare(error)
-        else:
-            self._succeeded(clock())
-            return update
         finally:
-            self._ticker.advance(clock())
-        return self._failed(failure, clock())
+            now = clock()
+            self._ticker.advance(now)
+        if failure is not None:
+            return self._failed(failure, now)
+        self._succeeded(now)
+        return update
 
     def _succeeded(self, now: float) -> None:
         self._last_good = now

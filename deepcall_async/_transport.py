@@ -15,17 +15,16 @@ import ipaddress
 import math
 import re
 import ssl
-from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import aiohttp
+from aiohttp import hdrs
 from aiohttp.http_exceptions import HttpProcessingError
 from attrs import field, frozen
 from yarl import URL
 
 from ._auth import bare
-from ._envelope import read_error
 from ._errors import ApiError, ConfigurationError, RequestTimeout, TransportError, UnexpectedStatus
 
 PATH = "/api/v2/Agent/live"  # the form without a trailing slash, as in the vendor's samples
@@ -53,6 +52,8 @@ class Reply:
         """Raise what an answer with a status other than 2xx says: an API error, or just its status."""
         if 200 <= self.status < 300:
             return
+        from ._envelope import read_error  # noqa: PLC0415  # of the core: see `_import_core` of the session
+
         failure = UnexpectedStatus(self._describe(), self.status, retry_after=self.retry_after)
         try:
             read_error(self.body, self.status)
@@ -148,7 +149,9 @@ class Transport:
         """
         payload = aiohttp.BytesPayload(body, content_type="application/json")
         del body  # from here on no frame shows it
-        allowed = max(0.001, min(self._timeout, until - asyncio.get_running_loop().time()))
+        allowed = self._timeout
+        if until < math.inf:
+            allowed = max(0.001, min(allowed, until - asyncio.get_running_loop().time()))
         try:
             return await self._exchange(payload, allowed)
         except _FAILURES as error:
@@ -180,7 +183,7 @@ class Transport:
         size = response.content_length
         if size is not None and size > self._max_reply_bytes:
             return None
-        if size is not None and "Content-Encoding" not in response.headers:
+        if size is not None and hdrs.CONTENT_ENCODING not in response.headers:
             return await response.read()  # no more than was announced
         chunks, size = [], 0
         async for chunk in response.content.iter_chunked(_CHUNK):
@@ -205,42 +208,38 @@ def _user_agent() -> str:
         return "deepcall-async"
 
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_USUAL_DATE = re.compile(
-    r"\w{3}, (\d\d) (" + "|".join(_MONTHS) + r") (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
-)
-
 # --- what came of it ---------------------------------------------------------------------------
+
+_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = {name: f"{number:02}" for number, name in enumerate(_NAMES, 1)}
+_USUAL_DATE = re.compile(r"\w{3}, (\d\d) (" + "|".join(_MONTHS) + r") (\d{4}) (\d\d:\d\d:\d\d) GMT", re.ASCII)
 
 
 def _to_reply(response: aiohttp.ClientResponse, body: bytes) -> Reply:
-    now = datetime.now(UTC)
-    date = _read_date(response.headers.get("Date"))
+    now, headers = datetime.now(UTC), response.headers
+    date = _read_date(headers.get(hdrs.DATE))
     return Reply(
         status=response.status,
         body=body,
-        content_type=response.headers.get("Content-Type", ""),
+        content_type=headers.get(hdrs.CONTENT_TYPE, ""),
         date=date,
-        retry_after=_read_retry_after(response.headers.get("Retry-After"), date or now),
+        retry_after=_read_retry_after(headers.get(hdrs.RETRY_AFTER), date or now),
         received_at=now,
     )
 
 
 def _read_date(text: str | None) -> datetime | None:
     """An HTTP date as an aware datetime; None for anything else."""
-    if text is not None and (usual := _USUAL_DATE.fullmatch(text)):  # several times as fast
-        day, month, year, hour, minute, second = usual.groups()
-        with suppress(ValueError):
-            return datetime(
-                int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=UTC
-            )
+    if not text:
+        return None
     try:
-        date = parsedate_to_datetime(text) if text else None
+        if usual := _USUAL_DATE.fullmatch(text):  # several times as fast
+            day, month, year, time = usual.groups()
+            return datetime.fromisoformat(f"{year}-{_MONTHS[month]}-{day}T{time}Z")
+        date = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None
-    if date is None or date.tzinfo is None:
-        return date and date.replace(tzinfo=UTC)
-    return date
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _read_retry_after(text: str | None, now: datetime) -> float | None:

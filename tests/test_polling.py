@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import math
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -395,6 +397,21 @@ async def test_work_both_cancelled_and_stopped_is_cancelled() -> None:
         await task
 
 
+async def test_cancelled_work_leaves_nothing_to_the_garbage_collector() -> None:
+    scope = Stoppable(Over)
+    gc.collect()
+    gc.disable()
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.001):
+                await scope.run(asyncio.sleep, 60)
+        await asyncio.sleep(0)  # the loop holds what woke this task for this turn
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left == 0
+
+
 async def test_scopes_nest_and_the_outer_one_rules() -> None:
     inner, outer = Stoppable(KeyError), Stoppable(Over)
     task = asyncio.create_task(outer.run(inner.run, asyncio.sleep, 60))
@@ -402,3 +419,52 @@ async def test_scopes_nest_and_the_outer_one_rules() -> None:
     await asyncio.gather(inner.stop(), outer.stop())
     with pytest.raises(Over):
         await task
+
+
+@virtual
+async def test_a_wider_scope_that_is_stopped_waits_for_the_work_within_and_gives_it_its_error() -> None:
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(2)
+
+    outer = Stoppable(Over)
+    inner = Stoppable(KeyError, within=outer)
+    task = asyncio.create_task(inner.run(work))
+    await asyncio.sleep(1)
+    await outer.stop()
+    assert now() == 3
+    for again in (task, inner.run(work)):
+        with pytest.raises(Over):
+            await again
+    await inner.stop()
+    with pytest.raises(KeyError):
+        await inner.run(work)
+
+
+@pytest.mark.parametrize("inner_first", [True, False])
+async def test_work_stopped_by_its_own_scope_and_by_the_wider_one_ends_as_its_own_says(
+    *, inner_first: bool
+) -> None:
+    outer = Stoppable(KeyError)
+    inner = Stoppable(Over, within=outer)
+    task = asyncio.create_task(inner.run(asyncio.sleep, 60))
+    await asyncio.sleep(0)
+    scopes = (inner, outer) if inner_first else (outer, inner)
+    await asyncio.gather(*(scope.stop() for scope in scopes))
+    with pytest.raises(Over):
+        await task
+    assert not task.cancelling()
+
+
+async def test_stopping_a_scope_leaves_the_wider_one_and_its_other_work_alone() -> None:
+    outer = Stoppable(KeyError)
+    inner = Stoppable(Over, within=outer)
+    other = asyncio.create_task(outer.run(asyncio.sleep, 0.01, "slept"))
+    task = asyncio.create_task(inner.run(asyncio.sleep, 60))
+    await asyncio.sleep(0)
+    await inner.stop()
+    with pytest.raises(Over):
+        await task
+    assert await other == "slept"

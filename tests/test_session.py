@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from typing import Any
@@ -118,6 +120,20 @@ def test_the_environment_gives_credentials_and_base_url(monkeypatch: pytest.Monk
     with pytest.raises(ConfigurationError, match="base_url"):
         DeepcallSession.from_env()
     DeepcallSession.from_env(base_url="https://host", timeout=5, retry=ONCE)
+
+
+@pytest.mark.parametrize(
+    ("then", "imported"), [("", False), ("DeepcallSession(deepcall_async.SsidAuth('abc'))", True)]
+)
+def test_the_class_is_imported_without_what_reads_replies_and_a_session_with_it(
+    *, then: str, imported: bool
+) -> None:
+    code = (
+        f"import sys, deepcall_async; from deepcall_async import DeepcallSession; {then}\nprint(*sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603  # our own
+    core = {"cattrs", *(f"deepcall_async.{name}" for name in ("_wire", "_floor", "_stream", "_feed"))}
+    assert core & set(run.stdout.split()) == (core if imported else set())
 
 
 # --- its life ------------------------------------------------------------------------------

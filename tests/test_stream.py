@@ -620,6 +620,22 @@ async def test_a_cancelled_stream_goes_on_at_the_next_tick_and_tells_what_happen
     assert [type(transition) for transition in update.transitions] == [LoggedIn]
 
 
+@pytest.mark.parametrize("answer", [GOOD, BUSY], ids=["good", "failing"])
+async def test_polls_leave_nothing_to_the_garbage_collector(answer: Answer) -> None:
+    async with serving(GOOD, GOOD, answer) as server, server.session(retry=ONCE) as session:
+        stream = session.poll_live(0.1)
+        stream._ticker.interval = 0.001
+        await take(stream, 5)
+        gc.collect()
+        gc.disable()
+        try:
+            await take(stream, 20)
+            left = gc.collect()
+        finally:
+            gc.enable()
+    assert left == 0
+
+
 async def test_five_hundred_cancellations_at_random_points_lose_and_repeat_nothing() -> None:
     chance = random.Random(11)
     shifts = iter(range(10_000))
