@@ -11,7 +11,7 @@ import logging
 import math
 import os
 import ssl as ssl_module
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO, TypedDict, TypeVar, Unpack
@@ -23,13 +23,13 @@ from ._errors import AuthenticationError, ConfigurationError, DeepcallError
 from ._evolve import evolve
 from ._polling import MIN_INTERVAL, RetryPolicy, Stoppable, retrying, seconds
 from ._request import Request, check_type, live_request
-from ._transport import Reply, Transport, live_url
+from ._transport import Transport, live_url
 
 if TYPE_CHECKING:
     from ._feed import LiveFeed
     from ._model import Snapshot
+    from ._reading import Reading
     from ._stream import LiveStream
-    from ._update import LiveUpdate
 
 logger = logging.getLogger("deepcall_async")
 
@@ -140,9 +140,11 @@ class DeepcallSession:
         """
         if self._is_open:
             return self
+        from ._reading import SNAPSHOTS  # noqa: PLC0415  # see `_import_core`
+
         self._transport.open()
         try:
-            await self._scope.run(self._fetch, live_request(status="login"), _read_snapshot)
+            await self._scope.run(self._fetch, live_request(status="login"), SNAPSHOTS)
         except BaseException:
             await self._release()
             raise
@@ -183,9 +185,11 @@ class DeepcallSession:
         Raises `ConfigurationError` for wrong arguments; otherwise `TransportError`, `ReplyError`
         or `ApiError`, when the last attempt failed with it.
         """
+        from ._reading import SNAPSHOTS  # noqa: PLC0415  # see `_import_core`
+
         self._check_open()
         request = live_request(group_id=group_id, status=status, detail=detail, filters=filters)
-        return await self._scope.run(self._fetch, request, _read_snapshot)
+        return await self._scope.run(self._fetch, request, SNAPSHOTS)
 
     def poll_live(
         self,
@@ -209,6 +213,7 @@ class DeepcallSession:
             raises is raised by `anext`.
         """
         from ._floor import LiveFloor  # noqa: PLC0415  # see `_import_core`
+        from ._reading import updates  # noqa: PLC0415
         from ._recording import RecordingFloor  # noqa: PLC0415
         from ._stream import LiveStream, Source  # noqa: PLC0415
 
@@ -221,11 +226,8 @@ class DeepcallSession:
             floor = LiveFloor(status, **identity)
         else:
             floor = RecordingFloor(record_to, status, **identity, redact=self._credentials.blot)
-
-        def receive(reply: Reply) -> LiveUpdate:
-            return floor.receive(reply.body, date=reply.date, received_at=reply.received_at)
-
-        source = Source(poll=partial(self._fetch, request, receive), fail=floor.fail, scope=self._scope)
+        poll = partial(self._fetch, request, updates(floor))
+        source = Source(poll=poll, fail=floor.fail, scope=self._scope)
         return LiveStream(source, interval=tick, max_outage=patience, retry=self._retry)
 
     def live_feed(self, interval: float | timedelta, **options: Unpack[PollOptions]) -> LiveFeed:
@@ -244,11 +246,11 @@ class DeepcallSession:
         await self._credentials.aclose()
         await self._transport.aclose()
 
-    async def _fetch(self, request: Request, read: Callable[[Reply], _T], until: float = math.inf) -> _T:
+    async def _fetch(self, request: Request, read: Reading[_T], until: float = math.inf) -> _T:
         """One request with its retries; the value that `read` makes of its reply."""
         return await retrying(partial(self._attempt, request, read), self._retry, until=until)
 
-    async def _attempt(self, request: Request, read: Callable[[Reply], _T], end: float) -> _T:
+    async def _attempt(self, request: Request, read: Reading[_T], end: float) -> _T:
         """One request; a second one if the credentials were refused and could be renewed."""
         grant = await self._credentials.current()
         try:
@@ -258,14 +260,15 @@ class DeepcallSession:
         renewed = await self._credentials.renewed(grant, refusal)
         return await self._ask(request, renewed, read, end)
 
-    async def _ask(self, request: Request, grant: Grant, read: Callable[[Reply], _T], end: float) -> _T:
-        """One HTTP exchange, read. Nothing is awaited after `read`, so no cancellation can lose its value."""
+    async def _ask(self, request: Request, grant: Grant, read: Reading[_T], end: float) -> _T:
+        """One HTTP exchange, read. Nothing is awaited after that, so no cancellation can lose its value."""
         reply = await self._transport.post(grant.head + request.tail, until=end)
         logger.debug("HTTP %d, %d bytes", reply.status, len(reply.body))
         try:
             reply.check_status()
             body = grant.strike_from(reply.body)
-            value = read(reply if body is reply.body else evolve(reply, body=body))
+            reply = reply if body is reply.body else evolve(reply, body=body)
+            value = read.here(reply) if len(body) < read.large else await read.aside(reply)
         except DeepcallError as error:
             failure = grant.clean(error)
         else:
@@ -281,16 +284,8 @@ def _import_core() -> None:
     Not at the head of this file, so that a program which imports the class need not wait for it. Not
     at the first request either, where an event loop with other work to do would: where a session is made.
     """
-    from . import _feed, _recording  # noqa: F401, PLC0415  # all the others come with these two
+    from . import _feed, _reading  # noqa: F401, PLC0415  # all the others come with these two
 
 
 def _closed() -> ConfigurationError:
     return ConfigurationError("this session is closed: make a new one")
-
-
-def _read_snapshot(reply: Reply) -> Snapshot:
-    from . import _wire  # noqa: PLC0415  # see `_import_core`
-
-    return _wire.decode_snapshot(
-        reply.body, date=reply.date, received_at=reply.received_at, http_status=reply.status
-    )

@@ -32,6 +32,7 @@ from deepcall_async._errors import (
 )
 from deepcall_async._floor import LiveFloor
 from deepcall_async._polling import RetryPolicy, Stoppable
+from deepcall_async._reading import LARGE
 from deepcall_async._session import DeepcallSession
 from deepcall_async._stream import LiveStream, Source
 from deepcall_async._transitions import LoggedIn
@@ -636,7 +637,11 @@ async def test_polls_leave_nothing_to_the_garbage_collector(answer: Answer) -> N
     assert left == 0
 
 
-async def test_five_hundred_cancellations_at_random_points_lose_and_repeat_nothing() -> None:
+@pytest.mark.parametrize("large", [LARGE, 0], ids=["read in place", "read aside"])
+async def test_five_hundred_cancellations_at_random_points_lose_and_repeat_nothing(
+    large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deepcall_async._reading.LARGE", large)
     chance = random.Random(11)
     shifts = iter(range(10_000))
 

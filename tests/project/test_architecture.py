@@ -30,6 +30,7 @@ SHELL: tuple[set[str], ...] = (
     {"_request", "_checkpoint_file", "_recording"},
     {"_polling", "_auth"},
     {"_transport", "_stream", "_feed"},
+    {"_reading"},
     {"_session"},
 )
 OUTSIDE = {"__main__", "cli", "simulator"}
