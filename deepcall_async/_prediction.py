@@ -1,17 +1,18 @@
 """A reply read by predicting it, so that a quiet one costs less than parsing its JSON.
 
 Between two replies nearly every row differs from itself in clock digits only, and those are known
-beforehand: a clock that shows e seconds at the server's time t shows e + d at t + d. So every row of
-the last reply is kept as a template (`_template`) beside the agent it showed. A new reply's first clock
-tells the time; the rows are drawn for that time and compared with what came. Where the text is the same,
-so is the agent: the very object is used again. Where it differs, that one row is read as `decode_snapshot`
-would, and is the template for the next reply.
+beforehand: a clock that shows e seconds at the server's time t shows e + d at t + d. So the rows of the
+last reply are kept as templates (`_template`), in runs of some rows each, beside the agents they showed.
+A new reply's first clock tells the time; each run is drawn for that time and compared with what came.
+Where the text is the same, so are the agents: the very objects are used again. In a run that is not there
+as drawn, the row is found that differs. That one is read as `decode_snapshot` would, and is the template
+for the next reply.
 
 Why that is exact:
 
-- No JSON object is the beginning of another: where a drawn row stands in the text, it is the row.
-- A template is used forwards in time, and for the hours its clocks are in; within these, a clock that
-  shows what was drawn has the origin it had.
+- No JSON object is the beginning of another: where drawn rows stand in the text, they are the rows.
+- Which time is drawn for is only a guess: a row that shows what was drawn for t has a clock that says t,
+  and each of its clocks the origin it had.
 - Whatever is odd about a reply as a whole is a surprise, and left to `decode_snapshot`: another shape or
   envelope, a row that cannot be read, two rows of one agent, rows whose time is not the floor's.
 
@@ -25,30 +26,32 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain, islice
 from operator import attrgetter
 from typing import Any
 
-from attrs import define, field
+from attrs import define
 
 from ._clock import ROW_CLOCK_SLACK, read_clock
 from ._envelope import STRICT, message_of
 from ._errors import DeepcallError
 from ._model import Agent, FloorTotals, Snapshot
 from ._rows import UNREADABLE, Row, read_row
-from ._template import UNMATCHED, Line, Lines, to_line
+from ._template import UNMATCHED, Run, grouped, standing, to_run
 from ._wire import Beside, decode_snapshot, read_beside, to_agent, to_snapshot
 
-CHUNK = 128  # lines drawn at once
-BLOCK = 16  # rows compared at once
-REACH = 4  # lines that may be gone in one place before the rows behind them count as moved
+RUN = 24  # rows drawn and compared at once
+REACH = 4  # rows that may be gone in one place before the rows behind them count as moved
 MANY = 3  # rows to read that may be chance in a small floor
 LONGEST_REST = 64  # replies
 
 _HEAD = '{"message":{"pr":['
-_FIRST_CLOCK = re.compile(r'"avT":\["([0-9]+)","([0-9]+)","([0-9]+)"\],"avD":([0-9]+)')
+_HINT = 4096  # characters within which the first row shows its clock and an agent's row its id
+_AVAILABLE_FOR = re.compile(r'"avT":\["([0-9]+)","([0-9]+)","([0-9]+)"\]')
+_AVAILABLE_SINCE = re.compile(r'"avD":"?([0-9]+)')
+_AGENT = re.compile(r'"I":"?([^",}]+)')
 _ID = attrgetter("id")
 
 
@@ -71,158 +74,139 @@ _SURPRISES = (_SurpriseError, DeepcallError, ValueError, IndexError, RecursionEr
 
 @define
 class _Read:
-    """A row that had to be read. text: with a comma before it. place: of its line; -1: it had none here."""
+    """A row that had to be read."""
 
     text: str
     row: Row
     extra: Mapping[str, Any]
-    place: int = -1
 
 
-@define
 class _Walk:
-    """One pass through a reply, along the lines of the last one.
+    """One pass through a reply, along the runs of the last one.
 
-    at: the next place in the text, where a comma or the end of the rows is due. place: the next line.
-    times: what the rows told, the last one being what lines are drawn for; none before `not_before`, from
-    when the templates are good. drawn: the lines up to `drawn_to`, of which the next one is at `drawn_at`.
-    found: the reply's rows in its order, read or as runs of lines. is_in_order: nobody moved, came or went.
+    at: where in the text the next row begins; behind the rows in the end. due: the runs still to come, the
+    next one last. time: what runs are drawn for. times: those that some rows showed as drawn; clocks: how
+    many rows tell which time. found: the reply's rows in its order, read or as runs. is_in_order: nobody
+    moved, came or went.
     """
 
-    text: str
-    lines: Lines
-    not_before: int
-    at: int = len(_HEAD)
-    place: int = 0
-    times: list[int] = field(factory=list)
-    drawn: str = ""
-    drawn_at: int = 0
-    drawn_to: int = 0
-    found: list[_Read | range] = field(factory=list)
-    clocks: Counter[int] = field(factory=Counter)
-    is_in_order: bool = True
-
-    @property
-    def reads(self) -> list[_Read]:
-        """The rows that had to be read."""
-        return [part for part in self.found if isinstance(part, _Read)]
+    def __init__(self, text: str, runs: list[Run], time: int) -> None:
+        self.text = text
+        self.at = len(_HEAD)
+        self.due = runs[::-1]
+        self.time = _time_at(text, self.at, time)
+        self.times: set[int] = set()
+        self.clocks: dict[int, int] = {}
+        self.found: list[_Read | Run] = []
+        self.is_in_order = True
+        self._is_over = False
 
     def go(self) -> None:
         """Walk to the end of the rows."""
-        if not self._pass_first():
-            self._read(self.at)
-        while self.text[self.at] != "]":
-            if self.times and (self._pass() or self._leap()):
-                continue
-            if self.text[self.at] != ",":
-                raise _SurpriseError
-            self._read(self.at + 1)
-        self.is_in_order = self.is_in_order and self.place == len(self.lines.texts)
+        while not self._is_over:
+            if self.due:
+                self._follow(self.due.pop().at(self.time))
+            else:
+                self._read(None)
+        self.is_in_order = self.is_in_order and not self.due
 
-    def _pass_first(self) -> bool:
-        """Pass over the first line, drawn for what the first clock tells: no comma is before it here."""
-        first = _FIRST_CLOCK.search(self.text, self.at) if self.lines.texts else None
-        if first is None:
-            return False
-        hours, minutes, seconds, since = map(int, first.groups())
-        self._draw_for(since + hours * 3600 + minutes * 60 + seconds)
-        self._draw()
-        size = self.lines.sizes[0]
-        if not self.text.startswith(self.drawn[1:size], self.at):
-            return False
-        self.at += size - 1
-        self.drawn_at = size
-        self._passed(0, 1)
-        return True
-
-    def _passed(self, start: int, stop: int) -> None:
-        self.place = stop
-        self.found.append(range(start, stop))
-        self.clocks[self.times[-1]] += stop - start
-
-    def _draw(self) -> None:
-        """Draw the next lines, if need be."""
-        if self.drawn_to - self.place <= REACH and self.drawn_to < len(self.lines.texts):
-            self.drawn_to = min(self.place + CHUNK, len(self.lines.texts))
-            self.drawn = self.lines.drawn(self.place, self.drawn_to, self.times[-1])
-            self.drawn_at = 0
-
-    def _pass(self) -> int:
-        """Pass over the drawn lines that are there; how many."""
-        self._draw()
-        start, sizes = self.place, self.lines.sizes
-        for step in (BLOCK, 1):
-            while size := sum(sizes[self.place : min(self.place + step, self.drawn_to)]):
-                if not self.text.startswith(self.drawn[self.drawn_at : self.drawn_at + size], self.at):
-                    break
-                self.place = min(self.place + step, self.drawn_to)
-                self.drawn_at += size
-                self.at += size
-        if self.place > start:
-            self._passed(start, self.place)
-        return self.place - start
-
-    def _leap(self) -> bool:
-        """Leave out lines that are gone from here, if one close behind them is there."""
-        start = self.drawn_at
-        for gone, size in enumerate(
-            self.lines.sizes[self.place : min(self.place + REACH + 1, self.drawn_to)]
-        ):
-            if gone and self.text.startswith(self.drawn[start : start + size], self.at):
-                self._drop(gone)
-                return True
-            start += size
-        return False
-
-    def _drop(self, lines: int) -> None:
-        self.is_in_order = False
-        self.drawn_at += sum(self.lines.sizes[self.place : self.place + lines])
-        self.place += lines
-
-    def _read(self, start: int) -> None:
-        """Read the row that starts here, and find its line."""
-        raw, end = _scan_row(self.text, start)
-        row, extra = read_row(raw)
-        read = _Read("," + self.text[start:end], row, extra)
-        near = map(_ID, self.lines.agents[self.place : self.place + REACH + 1])
-        gone = next((gone for gone, known in enumerate(near) if known == row.id), None)
-        if gone is None:
-            self.is_in_order = False
+    def _follow(self, run: Run) -> None:
+        """Pass over a run, if it is there as drawn."""
+        parts = run.drawn(self.time)
+        drawn = "".join(parts)
+        if self.text.startswith(drawn, self.at):
+            self._passed(run, len(drawn))
         else:
-            if gone:
-                self._drop(gone)
-            read.place = self.place
-            self.drawn_at += self.lines.sizes[self.place]
-            self.place += 1
-        self.found.append(read)
-        self.at = end
+            self._step_through(run, parts)
+
+    def _step_through(self, run: Run, drawn: list[str]) -> None:
+        """Pass over those rows of a run that are there as drawn, and find out about the others."""
+        row, rows, edges, time = 0, len(run.agents), run.edges(), self.time
+        while row < rows and not self._is_over and self.time == time:
+            stop, size = standing(drawn, edges, row, self.text, self.at)
+            if stop > row:
+                self._passed(run.part(row, stop, edges), size)
+                row = stop
+            else:
+                row += self._find_out(run.agents[row:])
+        if row < rows:
+            self.due.append(run.part(row, rows, edges))
+
+    def _passed(self, run: Run, size: int) -> None:
+        self.found.append(run)
+        self.times.add(self.time)
+        self._count(self.time, len(run.agents))
+        self._go_on(self.at + size)
+
+    def _find_out(self, agents: Sequence[Agent]) -> int:
+        """The first of these, the rest of a run, has no row here as drawn. How many of them to leave behind.
+
+        The row is news, or gone if that of one close behind is here, or somebody's who came before it.
+        """
+        agent_id = self._agent_here()
+        if agent_id == agents[0].id:
+            self._read(agent_id)
+            return 1
+        self.is_in_order = False
+        coming = chain(agents[1:], *[run.agents for run in self.due[: -REACH - 1 : -1]])
+        if agent_id in [agent.id for agent in islice(coming, REACH)]:
+            return 1
+        self._read(None)
+        return 0
+
+    def _agent_here(self) -> str | None:
+        """Whose row begins here, by the look of it."""
+        found = _AGENT.search(self.text, self.at, self.at + _HINT)
+        return found and found[1]
+
+    def _read(self, known: str | None) -> None:
+        """Read the row that begins here: news of a known agent, or of one who is not due."""
+        raw, end = _scan_row(self.text, self.at)
+        row, extra = read_row(raw)
+        if row.id != known:
+            self.is_in_order = False
+        self.found.append(_Read(self.text[self.at : end], row, extra))
         if row.clock is not None:
             self._hear(row.clock)
+        self._go_on(end)
 
     def _hear(self, clock: int) -> None:
         """Take note of the time that a row tells: the second may tick over within a reply."""
-        self.clocks[clock] += 1
-        if not self.times or 0 < abs(clock - self.times[-1]) <= ROW_CLOCK_SLACK:
-            self._draw_for(clock)
+        self._count(clock, 1)
+        if not self.times or abs(clock - self.time) <= ROW_CLOCK_SLACK:
+            self.time = clock
 
-    def _draw_for(self, clock: int) -> None:
-        if clock < self.not_before:
+    def _count(self, clock: int, rows: int) -> None:
+        self.clocks[clock] = self.clocks.get(clock, 0) + rows
+
+    def _go_on(self, end: int) -> None:
+        """Go to the next row from where one ends."""
+        separator = self.text[end]
+        if separator not in ",]":
             raise _SurpriseError
-        if clock > max(self.times, default=0):
-            self.lines.put_forward(clock)
-        self.times.append(clock)
-        self.drawn_to = self.place  # what was drawn for another time is void
+        self._is_over = separator == "]"
+        self.at = end + 1
+
+
+def _time_at(text: str, at: int, otherwise: int) -> int:
+    """The time that the row that begins here tells, by the look of it."""
+    elapsed = _AVAILABLE_FOR.search(text, at, at + _HINT)
+    since = _AVAILABLE_SINCE.search(text, at, at + _HINT)
+    if elapsed is None or since is None:
+        return otherwise
+    hours, minutes, seconds = map(int, elapsed.groups())
+    return int(since[1]) + hours * 3600 + minutes * 60 + seconds
 
 
 class Predictor:
     """Decodes the replies of one floor, each with the help of the last one."""
 
     def __init__(self) -> None:
-        self._lines = Lines()
-        self._agents: Mapping[str, Agent] = {}  # those of the lines
+        self._runs: list[Run] = []
+        self._agents: Mapping[str, Agent] = {}  # those of the runs
         self._rest_of_text = ""  # after the rows
         self._beside = Beside(FloorTotals(), {}, ())  # what it says
-        self._time = 0  # the latest that a row has told
+        self._time = 0  # of the last reply
         self._rest, self._next_rest = 0, 1  # in replies
 
     def decode(
@@ -245,65 +229,64 @@ class Predictor:
         text = body.decode("utf-8", "surrogatepass")
         if not text.startswith(_HEAD) or UNMATCHED in text:
             raise _SurpriseError
-        walk = _Walk(text, self._lines, self._time)
+        walk = _Walk(text, self._runs, self._time)
         walk.go()
         clock = read_clock(walk.clocks, date, received_at)
-        if clock is None or any(abs(time - clock.time) > ROW_CLOCK_SLACK for time in walk.times):
+        if clock is None:
+            raise _SurpriseError
+        believed = {time for time in walk.clocks if abs(time - clock.time) <= ROW_CLOCK_SLACK}
+        if not walk.times <= believed:
             raise _SurpriseError
         beside = self._read_beside(text[walk.at :])
-        self._learn(walk, clock.time)
+        self._learn(walk, clock.time, max(believed, default=clock.time))
         return to_snapshot(self._agents, beside, clock, received_at)
 
     def _read_beside(self, rest: str) -> Beside:
         """Read what comes after the rows; mostly it is as it was."""
         if rest != self._rest_of_text:
-            reply = _read_envelope(_HEAD + rest)
+            reply = _read_envelope(f"{_HEAD}]{rest}")
             message = message_of(reply, None)
             if message is not reply["message"]:
                 raise _SurpriseError
             self._rest_of_text, self._beside = rest, read_beside(message)
         return self._beside
 
-    def _learn(self, walk: _Walk, clock: int) -> None:
-        """Take over the lines and agents of this reply."""
-        reads = walk.reads
-        was_known = bool(self._agents)
-        new = [self._line(read, clock) for read in reads]
-        if walk.is_in_order:
-            self._replace(reads, new)
-        else:
-            self._arrange(walk.found, new)
-        self._time = max(walk.clocks, default=self._time)
-        if was_known and len(reads) > max(MANY, len(self._agents) // 2):
+    def _learn(self, walk: _Walk, clock: int, latest: int) -> None:
+        """Take over the runs and agents of this reply. clock: the floor's. latest: of the rows' clocks."""
+        reads = [part for part in walk.found if isinstance(part, _Read)]
+        is_mostly_news = bool(self._agents) and len(reads) > max(MANY, len(self._agents) // 2)
+        if walk.found != self._runs:
+            fresh = [self._run(read, clock) for read in reads]
+            to_come = iter(fresh)
+            parts = [next(to_come) if isinstance(part, _Read) else part for part in walk.found]
+            runs = grouped(parts, RUN, latest)
+            self._agents = self._renewed(fresh) if walk.is_in_order else _by_id(runs)
+            self._runs = runs
+        self._time = clock
+        if is_mostly_news:
             self._take_rest()
         else:
             self._next_rest = 1
 
-    def _line(self, read: _Read, clock: int) -> Line:
-        """The line of a row that was read, with the known agent if that is equal."""
-        agent = to_agent(read.row, clock, read.extra)
-        known = self._agents.get(agent.id)
-        return to_line(read.text, read.row, clock, known if known == agent else agent)
+    def _run(self, read: _Read, clock: int) -> Run:
+        """The run of a row that was read, with the known agent if that is equal."""
+        row, known = read.row, self._agents.get(read.row.id)
+        if known is not None:  # one object for the same word, however often its agent changes
+            row.id, row.name = known.id, known.name if known.name == row.name else row.name
+        agent = to_agent(row, clock, read.extra)
+        return to_run(read.text, row, clock, known if known == agent else agent)
 
-    def _replace(self, reads: list[_Read], new: list[Line]) -> None:
-        """Every row is where it was."""
-        news: dict[str, Agent] = {}
-        for read, line in zip(reads, new, strict=True):
-            if self._lines.agents[read.place] is not line.agent:
-                news[line.agent.id] = line.agent
-            self._lines.replace(read.place, line)
-        if news:
-            self._agents = {**self._agents, **news}
+    def _renewed(self, fresh: Iterable[Run]) -> Mapping[str, Agent]:
+        """The agents when every row is where it was; the same object if nobody changed."""
+        agents = [run.agents[0] for run in fresh]
+        news = {agent.id: agent for agent in agents if self._agents[agent.id] is not agent}
+        return {**self._agents, **news} if news else self._agents
 
-    def _arrange(self, found: list[_Read | range], new: list[Line]) -> None:
-        """Rows moved, came or went."""
-        lines, to_come = Lines(), iter(new)
-        for part in found:
-            if isinstance(part, range):
-                lines.extend(self._lines, part)
-            else:
-                lines.append(next(to_come))
-        agents = dict(zip(map(_ID, lines.agents), lines.agents, strict=True))
-        if len(agents) != len(lines.agents):
-            raise _SurpriseError  # two rows of one agent
-        self._lines, self._agents = lines, agents
+
+def _by_id(runs: Iterable[Run]) -> dict[str, Agent]:
+    """The agents in their order."""
+    rows = [agent for run in runs for agent in run.agents]
+    agents = dict(zip(map(_ID, rows), rows, strict=True))
+    if len(agents) != len(rows):
+        raise _SurpriseError  # two rows of one agent
+    return agents

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from benchmarks.payload import payload
 from deepcall_async import DeepcallError, LiveFloor, Snapshot, _prediction, _rows
 from deepcall_async._forms import to_elapsed
-from deepcall_async._prediction import LONGEST_REST, Predictor
+from deepcall_async._prediction import LONGEST_REST, RUN, Predictor
 from deepcall_async._wire import decode_snapshot
 from deepcall_async.simulator import VARIANTS, Floor
 
@@ -114,8 +115,16 @@ def shown(number: int, changes: dict[str, Any], now: int) -> dict[str, Any]:
     return row(str(number % 5), **{"avT": to_elapsed(now - since), "avD": since, **changes})
 
 
-@given(st.lists(STEPS, min_size=2, max_size=6), st.booleans())
-def test_rows_that_change_move_and_confuse_are_read_the_same(steps: list[Any], is_ordered: bool) -> None:
+@given(st.lists(STEPS, min_size=2, max_size=6), st.booleans(), st.sampled_from([1, 2, 3, RUN]))
+def test_rows_that_change_move_and_confuse_are_read_the_same(
+    steps: list[Any], is_ordered: bool, run: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_prediction, "RUN", run)
+        check_steps(steps, is_ordered)
+
+
+def check_steps(steps: list[Any], is_ordered: bool) -> None:
     predictor, now = Predictor(), CLOCK + 8000
     people: dict[int, dict[str, Any]] = {number: {} for number in range(5)}
     for passed, changes, order in steps:
@@ -125,11 +134,67 @@ def test_rows_that_change_move_and_confuse_are_read_the_same(steps: list[Any], i
         check_same(predictor, compact(*(shown(number, people[number], now) for number in numbers)))
 
 
+def turbulent(random: Random) -> Iterator[bytes]:
+    """A floor larger than a run: rows come, go, move and change, clocks complete hours and are set back."""
+    now, number = CLOCK + 90_000, 70
+    people: list[tuple[str, int, dict[str, Any]]] = [
+        (str(n), random.randrange(80_000), {}) for n in range(number)
+    ]
+    for _ in range(60):
+        now += random.choice([0, 1, 5, 5, 5, 5, 60, 3000, 3600, 7300, -1, -2, -4000])
+        for _ in range(random.choice([0, 0, 1, 2, 9])):
+            place, (name, since, _) = random.randrange(len(people)), random.choice(people)
+            changed = (
+                name,
+                since,
+                {"tC": random.randrange(9), "l": {"type": "Web", "duration": to_elapsed(5)}},
+            )
+            match random.choice(["go", "go on", "come", "change", "change"]):
+                case "go":
+                    del people[place : place + random.choice([1, 1, 3, 6])]
+                case "go on":
+                    people.insert(random.randrange(len(people)), people.pop(place))
+                case "come":
+                    number += 1
+                    people.insert(place, (str(number), random.randrange(90_000), {}))
+                case "change":
+                    people = [changed if person[0] == name else person for person in people]
+            people = people or [("1", 0, {})]
+        torn = random.choice([0, 0, 1, -1]), random.randrange(len(people))
+        yield compact(
+            *[
+                row(name, avT=to_elapsed(max(0, now + torn[0] * (n > torn[1]) - CLOCK - since)), **changes)
+                | {"avD": CLOCK + since}
+                for n, (name, since, changes) in enumerate(people)
+            ]
+        )
+
+
+@pytest.mark.parametrize("run", [1, 2, 5, RUN])
+@pytest.mark.parametrize("seed", range(8))
+def test_a_floor_of_several_runs_is_read_the_same_and_stays_in_few_runs(
+    seed: int, run: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_prediction, "RUN", run)
+    predictor = Predictor()
+    for body in turbulent(Random(seed)):
+        check_same(predictor, body)
+        sizes = [len(part.agents) for part in predictor._runs]
+        assert max(sizes) <= run
+        assert all(size + after > run for size, after in pairwise(sizes))
+
+
 CLOCKS = {"avT": ["0", "05", "00"], "avD": CLOCK - 300}
 LATER = {"avT": ["0", "05", "10"], "avD": CLOCK - 300}
 WEB = {"type": "Web", "duration": ["0", "30", "00"]}
 WEB_LATER = {"type": "Web", "duration": ["0", "30", "10"]}
 TICKED = {"avT": ["0", "05", "11"], "avD": CLOCK - 300}
+AGES = {"avT": ["1000001", "05", "00"], "avD": CLOCK - 300}
+FRESH = {"avT": ["0", "00", "05"], "avD": CLOCK - 5}
+EARLIER = {"avT": ["0", "04", "50"], "avD": CLOCK - 300}  # ten seconds
+NEGATIVE = {"avT": ["-1", "59", "55"], "avD": CLOCK - 5}
+FORWARD = {"avT": ["0", "05", "00"], "avD": CLOCK - 200}
+STUCK = {"avT": [0, 5, 0], "avD": CLOCK - 300}
 HOUR_LATER = {"avT": ["1", "05", "00"], "avD": CLOCK - 300}
 
 
@@ -165,6 +230,24 @@ def pairs() -> dict[str, tuple[bytes, bytes]]:
         "a bad total": (two, late.replace(b'"oCA":0', b'"oCA":"x"')),
         "unknown keys": (two, late.replace(b'"oCA":0', b'"oCA":0,"new":[1]')),
         "a row whose clock is absurd": (two, compact(first | {"avT": ["9", "00", "00"]}, row("2", **LATER))),
+        "clocks of no call centre": (compact(first), compact(first | AGES)),
+        "less than no time": (
+            compact(first, row("2", **FRESH)),
+            compact(first | EARLIER, row("2", **NEGATIVE)),
+        ),
+        "most clocks set forward": (
+            compact(*[row(number, l=WEB, **CLOCKS) for number in "123"]),
+            compact(row("1", l=WEB, **CLOCKS), row("2", l=WEB, **FORWARD), row("3", l=WEB, **FORWARD)),
+        ),
+        "a decoy that ticks": (
+            compact(first, row("2", **STUCK, x=CLOCKS)),
+            compact(second, row("2", **STUCK, x=LATER)),
+        ),
+        "nothing for a row": (
+            compact(first, row("2", avD=None)),
+            compact(second, "nothing").replace(b'"nothing"', b"\0"),
+        ),
+        "a semicolon for a comma": (two, late.replace(b"},{", b"};{")),
         "not UTF-8": (two, late.replace(b"Agent 2", b"Agent\xff2")),
         "pretty": (two, json.dumps(json.loads(late), indent=1).encode()),
     }  # fmt: skip
@@ -175,6 +258,19 @@ def test_a_reply_that_looks_like_the_last_one_is_read_for_what_it_is(name: str) 
     predictor = Predictor()
     for body in (*pairs()[name], *pairs()[name], pairs()["nothing happened"][1]):
         check_same(predictor, body)
+
+
+def logged_in(number: str, login: int, since_start: int) -> dict[str, Any]:
+    """A row of so many seconds after the start, with a login of so many seconds."""
+    clock = {"avT": to_elapsed(300 + since_start), "avD": CLOCK - 300}
+    return row(number, l={"type": "Web", "duration": to_elapsed(login)}, **clock)
+
+
+def test_a_new_login_is_seen_though_the_second_ticked_over_when_the_old_one_was_an_hour_old() -> None:
+    predictor = Predictor()
+    check_same(predictor, compact(logged_in("1", 3599, 0), logged_in("2", 3599, 0)))
+    check_same(predictor, compact(logged_in("1", 3599, 0), logged_in("2", 3600, 1)))
+    check_same(predictor, compact(logged_in("1", 1, 2), logged_in("2", 3601, 2)))
 
 
 def test_the_vendors_sample_is_read_twice_alike() -> None:
@@ -232,15 +328,58 @@ def test_agents_in_whom_nothing_changed_are_the_very_same_objects() -> None:
         before = update.snapshot.agents
 
 
-def test_a_row_that_moves_is_read_and_the_others_are_not(reads: list[Any]) -> None:
+PLACES = [0, 1, RUN - 2, RUN - 1, RUN, RUN + 1, 2 * RUN - 1, 2 * RUN + 1]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_row_that_moves_is_read_and_the_others_are_not(reads: list[Any], place: int) -> None:
     predictor = Predictor()
-    rows = [row(str(n), **CLOCKS) for n in range(50)]
-    later = [row(str(n), **LATER) for n in range(50)]
+    rows = [row(str(n), **CLOCKS) for n in range(2 * RUN + 2)]
+    later = [row(str(n), **LATER) for n in range(2 * RUN + 2)]
     predictor.decode(compact(*rows))
     reads.clear()
-    moved = [*later[:10], *later[11:], later[10]]
+    moved = [*later[:place], *later[place + 1 :], later[place]]
     assert list(predictor.decode(compact(*moved)).agents) == [raw["I"] for raw in moved]
-    assert [raw["I"] for raw in reads] == ["10"]
+    assert [raw["I"] for raw in reads] == ([str(place)] if moved != later else [])
+
+
+@pytest.mark.parametrize("gone", [1, 2, 4])
+@pytest.mark.parametrize("place", PLACES)
+def test_of_rows_that_are_gone_nothing_is_read(reads: list[Any], place: int, gone: int) -> None:
+    predictor = Predictor()
+    later = [row(str(n), **LATER) for n in range(2 * RUN + 2)]
+    predictor.decode(compact(*[shown | CLOCKS for shown in later]))
+    reads.clear()
+    left = [*later[:place], *later[place + gone :]]
+    assert list(predictor.decode(compact(*left)).agents) == [raw["I"] for raw in left]
+    assert reads == []
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_of_a_reply_in_which_the_second_ticks_over_one_row_is_read(reads: list[Any], place: int) -> None:
+    predictor, numbers = Predictor(), range(2 * RUN + 2)
+    predictor.decode(compact(*[row(str(n), **CLOCKS) for n in numbers]))
+    reads.clear()
+    torn = compact(*[row(str(n), **(LATER if n < place else TICKED)) for n in numbers])
+    assert predictor.decode(torn) == decode_snapshot(torn)
+    assert [raw["I"] for raw in reads] == ([str(place)] if place else [])
+
+
+def test_a_row_later_than_the_others_is_predicted_from_then_on() -> None:
+    """The second ticked over before it was written, and its agent became available at that."""
+    predictor, fresh = Predictor(), {"avT": ["0", "00", "00"], "avD": CLOCK + 11}
+    predictor.decode(compact(*[row(str(n), **CLOCKS) for n in range(5)]))
+    torn = predictor.decode(compact(*[row(str(n), **LATER) for n in range(4)], row("4", **fresh)))
+    quiet = predictor.decode(compact(*[row(str(n), **TICKED) for n in range(4)], row("4", **fresh)))
+    assert quiet.agents is torn.agents
+
+
+def test_of_a_row_with_an_absurd_clock_no_other_row_suffers(reads: list[Any]) -> None:
+    predictor, absurd = Predictor(), row("3", avT=["0", "00", "01"], avD=CLOCK - 300)
+    predictor.decode(compact(*[row(str(n), **CLOCKS) for n in range(3)], absurd, row("4", **CLOCKS)))
+    reads.clear()
+    predictor.decode(compact(*[row(str(n), **LATER) for n in range(3)], absurd, row("4", **LATER)))
+    assert [raw["I"] for raw in reads] == ["3"]
 
 
 def test_a_floor_that_changes_all_the_time_is_left_to_the_plain_decoder(reads: list[Any]) -> None:
