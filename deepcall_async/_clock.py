@@ -53,7 +53,7 @@ def read_clock(
     row_clocks: what the rows say, one by one or counted. Of equally common ones the latest wins: it is the
     one nearer to the reply's end.
     """
-    counts = Counter(row_clocks)
+    counts = row_clocks if isinstance(row_clocks, Mapping) else Counter(row_clocks)
     if counts:
         time = max(counts, key=lambda clock: (counts[clock], clock))
         near = [clock for clock in counts if abs(clock - time) <= ROW_CLOCK_SLACK]
