@@ -10,8 +10,9 @@ countable   a call hidden like that among others: the counter tells how many, no
 ambiguous   the rest: a break or a login that came and went between two polls, an unanswered ring,
             an origin that moved by less than can be read, a hidden call of an agent whom no poll saw
             free before it, or who was out of view when it was counted; and in the first ten minutes of a
-            run a hidden call next to a visible one, as nobody can know yet when this server counts.
-            Nothing need be told of these.
+            run a hidden call next to a visible one, as nobody can know yet when this server counts; and one
+            after a counter reset that did not show, as a counter of zero may be left out and come back no
+            smaller than it was. Nothing need be told of these.
 
 "Near" a hidden call means: from the last poll that saw the agent free (or on another call) to the
 first poll after the counter took it up. Times are compared in whole seconds of the server, rounded
@@ -243,17 +244,29 @@ class History:
         near = [
             call for call in calls if call.start < until and call.counted > since and self._is_hidden(call)
         ]
-        is_reset = any(since < reset <= until for reset in self.resets[episode.agent])
         if (
             until == math.inf
             or since == -math.inf
-            or is_reset
+            or self._is_reset(episode.agent, since, until)
             or not self._is_shown(episode.agent, since, until)
         ):
             return "ambiguous"
         if until < self.polls[0] + LEARNING and any(self._is_near(call, since, until) for call in calls):
             return "ambiguous"
         return "provable" if len(near) == 1 else "countable"
+
+    def _is_reset(self, agent: str, since: float, until: float) -> bool:
+        """Whether the counter began anew in between; or earlier, and nothing has shown it by `until`.
+
+        A counter that is left out while it is zero hides its reset until it is seen to be smaller.
+        """
+        resets = sorted(at for at in self.resets[agent] if at <= until)
+        earlier, last = [0.0, 0.0, *resets][-2:]
+        if not last or not self.variant.counters_absent_at_zero or last > since:
+            return last > since
+        counted = [call.counted for call in self.episodes[agent, "call"]]
+        before, after = (sum(a < at <= b for at in counted) for a, b in ((earlier, last), (last, until)))
+        return after >= before and not any(last < at <= since for at in counted)
 
     def _is_near(self, call: Episode, since: float, until: float) -> bool:
         return call.start <= until and call.counted > since and not self._is_hidden(call)
@@ -293,12 +306,27 @@ def pair(score: Score, truths: list[Truth], tellings: Iterable[Telling], interva
     waiting: dict[tuple[str, str], list[Truth]] = defaultdict(list)
     for truth in sorted(truths, key=lambda truth: truth.at):
         waiting[truth.key].append(truth)
+    pairs: list[tuple[Truth | None, Telling]] = []
     for telling in sorted(tellings, key=lambda telling: (telling.width > NARROW, telling.latest)):
         best = _best(waiting[telling.key], telling, interval + OUTSIDE)
         if best is not None:
             best.told = True
             waiting[telling.key].remove(best)
+        pairs.append((best, telling))
+    _exchange(pairs, [truth for left in waiting.values() for truth in left])
+    for best, telling in pairs:
         _weigh(score, best, telling)
+
+
+def _exchange(pairs: list[tuple[Truth | None, Telling]], left: Iterable[Truth]) -> None:
+    """An inferred telling that was paired with what nobody can know may as well mean what can be proved."""
+    for truth in left:
+        for place, (taken, telling) in enumerate(pairs) if truth.visibility == "provable" else ():
+            is_doubtful = taken is not None and taken.visibility == "ambiguous" and taken.key == truth.key
+            if taken and is_doubtful and telling.basis == "inferred" and not _outside(truth, telling):
+                taken.told, truth.told = False, True
+                pairs[place] = truth, telling
+                break
 
 
 def _best(truths: list[Truth], telling: Telling, reach: float) -> Truth | None:

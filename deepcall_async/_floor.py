@@ -101,6 +101,10 @@ class LiveFloor:
         self._predictor = Predictor()  # what the fork has learned is being changed there
         return fork
 
+    def learn_from(self, fork: LiveFloor) -> None:
+        """Read the next reply with what a fork has learned that will not join. It must be done."""
+        self._predictor = fork._predictor
+
     def join(self, fork: LiveFloor) -> None:
         """Go on from where the fork stands. Nothing may be done to the fork any more."""
         vars(self).update(vars(fork))

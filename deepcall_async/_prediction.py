@@ -46,6 +46,7 @@ RUN = 24  # rows drawn and compared at once
 REACH = 4  # rows that may be gone in one place before the rows behind them count as moved
 MANY = 3  # rows to read that may be chance in a small floor
 LONGEST_REST = 64  # replies
+MOST_DRAWN = 32  # times the length of a reply: beyond that, reading it whole is cheaper
 
 _HEAD = '{"message":{"pr":['
 _HINT = 4096  # characters within which the first row shows its clock and an agent's row its id
@@ -100,6 +101,7 @@ class _Walk:
         self.found: list[_Read | Run] = []
         self.is_in_order = True
         self._is_over = False
+        self._to_draw = MOST_DRAWN * len(text)  # characters
 
     def go(self) -> None:
         """Walk to the end of the rows."""
@@ -114,6 +116,7 @@ class _Walk:
         """Pass over a run, if it is there as drawn."""
         parts = run.drawn(self.time)
         drawn = "".join(parts)
+        self._drew(len(drawn))
         if self.text.startswith(drawn, self.at):
             self._passed(run, len(drawn))
         else:
@@ -122,7 +125,9 @@ class _Walk:
     def _step_through(self, run: Run, drawn: list[str]) -> None:
         """Pass over those rows of a run that are there as drawn, and find out about the others."""
         row, rows, edges, time = 0, len(run.agents), run.edges(), self.time
+        whole = sum(map(len, drawn))
         while row < rows and not self._is_over and self.time == time:
+            self._drew(whole)
             stop, size = standing(drawn, edges, row, self.text, self.at)
             if stop > row:
                 self._passed(run.part(row, stop, edges), size)
@@ -131,6 +136,12 @@ class _Walk:
                 row += self._find_out(run.agents[row:])
         if row < rows:
             self.due.append(run.part(row, rows, edges))
+
+    def _drew(self, size: int) -> None:
+        """So many characters were put together: however rows came and went, that must stay in proportion."""
+        self._to_draw -= size
+        if self._to_draw < 0:
+            raise _SurpriseError
 
     def _passed(self, run: Run, size: int) -> None:
         self.found.append(run)
@@ -219,6 +230,7 @@ class Predictor:
             try:
                 return self._predicted(body, date, received_at)
             except _SURPRISES:
+                self._runs, self._agents = [], {}  # they may be what surprises
                 self._take_rest()
         return decode_snapshot(body, date=date, received_at=received_at)
 

@@ -55,6 +55,10 @@ class RecordingFloor(LiveFloor):
         self._write({**self._body(body), "date": to_json(date), "received_at": to_json(received_at)})
         return super().receive(body, date=date, received_at=received_at)
 
+    def fork(self) -> LiveFloor:
+        """Raises TypeError: a recording is written in the order of its replies, one after the other."""
+        raise TypeError("a floor that records has no forks")
+
     def fail(self, error: DeepcallError) -> LiveUpdate:
         """As `LiveFloor.fail`."""
         self._write({"failed": self._redact(f"{type(error).__name__}: {error}")})

@@ -23,7 +23,7 @@ from ._errors import AuthenticationError, ConfigurationError, DeepcallError
 from ._evolve import evolve
 from ._polling import MIN_INTERVAL, RetryPolicy, Stoppable, retrying, seconds
 from ._request import Request, check_type, live_request
-from ._transport import Transport, live_url
+from ._transport import Reply, Transport, live_url
 
 if TYPE_CHECKING:
     from ._feed import LiveFeed
@@ -266,9 +266,8 @@ class DeepcallSession:
         logger.debug("HTTP %d, %d bytes", reply.status, len(reply.body))
         try:
             reply.check_status()
-            body = grant.strike_from(reply.body)
-            reply = reply if body is reply.body else evolve(reply, body=body)
-            value = read.here(reply) if len(body) < read.large else await read.aside(reply)
+            reply = _without_echoes(reply, grant)
+            value = read.here(reply) if len(reply.body) < read.large else await read.aside(reply)
         except DeepcallError as error:
             failure = grant.clean(error)
         else:
@@ -276,6 +275,12 @@ class DeepcallSession:
             return value
         failure.retry_after = reply.retry_after
         raise failure
+
+
+def _without_echoes(reply: Reply, grant: Grant) -> Reply:
+    """The reply, should the server repeat the credentials, without them."""
+    body = grant.strike_from(reply.body)
+    return reply if body is reply.body else evolve(reply, body=body)
 
 
 def _import_core() -> None:

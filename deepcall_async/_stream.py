@@ -53,7 +53,8 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
     After one, every further `anext` raises it again. After `aclose()` it is `StopAsyncIteration`,
     also in an `anext` that was waiting in another task. Cancelling a task that waits in `anext`
     stops the request; the stream stays usable, and what happened is told by its next poll.
-    `break` leaves nothing running; the stream can be picked up again or dropped.
+    `break` leaves nothing running; the stream can be picked up again or dropped. Only a large reply
+    that another thread is reading when a stream is stopped is read to its end there, and forgotten.
     """
 
     def __init__(

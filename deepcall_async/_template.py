@@ -60,6 +60,8 @@ class Run(NamedTuple):
         if self.since <= time < self.until:
             return self
         clocks = [place for place, shift in enumerate(self.shifts) if shift != _COMMA]
+        if not clocks:
+            return self
         texts, past = list(self.texts), [(time + self.shifts[place]) % HOUR for place in clocks]
         for place in clocks:
             shift = self.shifts[place]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deepcall_async import LiveFloor, LiveUpdate, LoggedIn, ReplyError, Snapshot
+from deepcall_async import LiveFloor, LiveUpdate, LoggedIn, RecordingFloor, ReplyError, Snapshot
 from deepcall_async._polling import RetryPolicy
 from deepcall_async._reading import LARGE
 
@@ -107,6 +107,38 @@ async def test_a_large_reply_that_is_cancelled_while_it_is_read_was_never_taken(
     assert [type(transition) for transition in update.transitions] == [LoggedIn]
 
 
+async def test_a_read_that_was_abandoned_ends_before_the_next_one_begins_and_is_learned_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop, receive, may_end = asyncio.get_running_loop(), LiveFloor.receive, threading.Event()
+    at_once: list[int] = []
+    is_reading, under_way = asyncio.Event(), 0
+
+    def slowly(self: LiveFloor, *args: Any, **options: Any) -> LiveUpdate:
+        nonlocal under_way
+        under_way += 1
+        at_once.append(under_way)
+        loop.call_soon_threadsafe(is_reading.set)
+        try:
+            assert may_end.wait(5)
+            return receive(self, *args, **options)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(LiveFloor, "receive", slowly)
+    async with serving(GOOD, large(1)) as server, server.session() as session:
+        stream = session.poll_live(0.1)
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.15):
+                    await anext(stream)
+        await is_reading.wait()
+        may_end.set()
+        update = await anext(stream)
+    assert (update.sequence, len(update.snapshot.agents)) == (0, MANY)
+    assert at_once == [1, 1]
+
+
 async def test_a_large_reply_that_cannot_be_read_says_so() -> None:
     broken = http(large().partition(b"\r\n\r\n")[2][:-10])
     async with serving(GOOD, broken) as server, server.session(retry=ONCE) as session:
@@ -125,3 +157,8 @@ async def test_one_large_snapshot_is_the_same_as_ever() -> None:
 
 async def _next(stream: Any) -> Any:
     return await anext(stream)
+
+
+def test_a_floor_that_records_has_no_forks() -> None:
+    with pytest.raises(TypeError):
+        RecordingFloor(StringIO()).fork()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from benchmarks import fleet, latency, soak
+from benchmarks import fleet, latency, soak, stretch
 from benchmarks.payload import INTERVAL, START, payload
 from deepcall_async import AgentUpdated, LiveFloor, Snapshot
 from deepcall_async._clock import epoch
@@ -117,6 +117,19 @@ def test_the_fleet_polls_every_session_on_every_tick_beside_a_bare_loop(
         assert result["cpu_per_poll"] > 0
     assert figures["ours_to_bare"]["cpu_per_poll"] > 0
     assert "bare" in capsys.readouterr().out
+
+
+def test_the_stretch_is_told_of_large_floors_read_in_place_and_aside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "figures.json"
+    stretch.main(["--quick", "--json", str(file)])
+    results = json.loads(file.read_text())["stretch"]["results"]
+    assert {(one["poll"], one["mode"]) for one in results} == {
+        (poll, mode) for poll in ("first", "quiet", "busy") for mode in ("in place", "ours")
+    }
+    assert all(0 < one["held"] <= one["longest"] for one in results)
+    assert "held for" in capsys.readouterr().out
 
 
 def test_the_latency_of_news_is_that_of_the_tick_of_the_server_and_of_ours(

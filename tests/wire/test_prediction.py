@@ -180,7 +180,7 @@ def test_a_floor_of_several_runs_is_read_the_same_and_stays_in_few_runs(
     for body in turbulent(Random(seed)):
         check_same(predictor, body)
         sizes = [len(part.agents) for part in predictor._runs]
-        assert max(sizes) <= run
+        assert max(sizes, default=0) <= run
         assert all(size + after > run for size, after in pairwise(sizes))
 
 
@@ -390,3 +390,43 @@ def test_a_floor_that_changes_all_the_time_is_left_to_the_plain_decoder(reads: l
         predictor.decode(body)
         predicted += bool(reads)
     assert predicted <= 2 + LONGEST_REST.bit_length() + 400 // LONGEST_REST
+
+
+def test_what_is_drawn_stays_in_proportion_whatever_rows_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    drew = _prediction._Walk._drew
+
+    def noted(self: Any, size: int) -> None:
+        drawn.append(size)
+        drew(self, size)
+
+    monkeypatch.setattr(_prediction._Walk, "_drew", noted)
+    padded = [row(f"p{number}", x="x" * 2_000) for number in range(RUN)]
+    predictor = Predictor()
+    check_same(predictor, compact(*padded))
+    reply = compact(*[row(str(number)) for number in range(3_000)], *padded)
+    check_same(predictor, reply)
+    assert sum(drawn) < (_prediction.MOST_DRAWN + 1) * len(reply)
+
+
+def test_a_clock_that_cannot_be_shown_keeps_no_later_reply_from_being_predicted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plain: list[bytes] = []
+
+    def noted(body: bytes, **options: Any) -> Snapshot:
+        plain.append(body)
+        return decode_snapshot(body, **options)
+
+    monkeypatch.setattr(_prediction, "decode_snapshot", noted)
+    predictor = Predictor()
+    others = [str(number) for number in range(2, 40)]
+
+    def reply(fresh: list[str], elapsed: list[str]) -> bytes:
+        clocks = [row(number, avT=elapsed, avD=CLOCK - 3600) for number in others]
+        return compact(row("1", avT=fresh, avD=CLOCK - 5), *clocks)
+
+    check_same(predictor, reply(["0", "00", "05"], ["1", "00", "00"]))
+    for second in range(8):  # the clock was set back: the first agent became available in the future
+        check_same(predictor, reply(["0", "00", "00"], ["0", "30", f"{second:02}"]))
+    assert len(plain) <= 3
