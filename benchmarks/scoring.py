@@ -320,12 +320,17 @@ def pair(score: Score, truths: list[Truth], tellings: Iterable[Telling], interva
 
 def _exchange(pairs: list[tuple[Truth | None, Telling]], left: Iterable[Truth]) -> None:
     """An inferred telling that was paired with what nobody can know may as well mean what can be proved."""
+    doubtful: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, (taken, telling) in enumerate(pairs):
+        if taken is not None and taken.visibility == "ambiguous" and telling.basis == "inferred":
+            doubtful[taken.key].append(place)
     for truth in left:
-        for place, (taken, telling) in enumerate(pairs) if truth.visibility == "provable" else ():
-            is_doubtful = taken is not None and taken.visibility == "ambiguous" and taken.key == truth.key
-            if taken and is_doubtful and telling.basis == "inferred" and not _outside(truth, telling):
+        for place in doubtful[truth.key] if truth.visibility == "provable" else ():
+            taken, telling = pairs[place]
+            if taken is not None and not _outside(truth, telling):
                 taken.told, truth.told = False, True
                 pairs[place] = truth, telling
+                doubtful[truth.key].remove(place)
                 break
 
 

@@ -103,7 +103,10 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
         raise error.with_traceback(traceback)
 
     async def aclose(self) -> None:
-        """End the stream, also while another task waits in `anext`. Returns when nothing runs any more."""
+        """End the stream, also while another task waits in `anext`. Returns when nothing runs any more.
+
+        Nothing but the thread that may still be reading a large reply, for whose end the event loop's waits.
+        """
         await self._scope.stop()
 
     async def __aenter__(self) -> Self:
