@@ -36,6 +36,7 @@ from ._transitions import (
 )
 
 REMEMBERED = timedelta(days=1)  # how long an agent who logged out of view is remembered
+_OF_CALLS = CallStarted, CallEnded, UnseenActivity
 MOST_REMEMBERED = 10_000  # of those: more are no call centre but a server that invents agents
 
 
@@ -175,7 +176,7 @@ def _leave(run: Diff, memory: Memory) -> Memory | None:
         return kept if run.now - memory.gone_since <= REMEMBERED else None
     if run.by_login:
         gone = evolve(memory.agent, login=None, mobile_login=None, call=None, on_break=None, is_occupied=None)
-        return evolve(_step(run, memory, gone, is_sent=False), gone_since=shown)
+        return evolve(_step(run, memory, gone, None, is_sent=False), gone_since=shown)
     evidence = bare_evidence(run, shown, memory.agent, memory.agent, ())
     evidence.previous = memory.agent
     run.told.append(evidence.tell(AgentRemoved, evidence.by_now(), Basis.OBSERVED, evidence.poll))
@@ -187,12 +188,13 @@ def _leave(run: Diff, memory: Memory) -> Memory | None:
 
 def _compare(run: Diff, memory: Memory, seen: Agent) -> Memory:
     """An agent seen before."""
-    after = _pinned(memory.agent, seen, newly_available(run, memory, seen))
+    available = newly_available(run, memory, seen)
+    after = _pinned(memory.agent, seen, available)
     was_shown = memory.unread_since is None and memory.gone_since is None
     if after is memory.agent and was_shown and not memory.tally.is_open:
         return memory
-    stepped = _step(run, memory, after, seen_call=seen.call)
-    return memory if stepped == memory else stepped
+    stepped = _step(run, memory, after, available, seen_call=seen.call)
+    return memory if after is memory.agent and stepped == memory else stepped
 
 
 def _pinned(before: Agent, seen: Agent, available: datetime | None) -> Agent:
@@ -206,36 +208,43 @@ def _pinned(before: Agent, seen: Agent, available: datetime | None) -> Agent:
             continue
         if is_same_episode(facet, before, seen, available):
             kept[facet.field] = evolve(new, since=old.since)
-    pinned = evolve(seen, **kept) if kept else seen
+    if not kept:
+        return seen
+    pinned = evolve(seen, **kept)
     return before if pinned == before else pinned
 
 
 def _step(
-    run: Diff, memory: Memory, after: Agent, *, seen_call: Call | None = None, is_sent: bool = True
+    run: Diff,
+    memory: Memory,
+    after: Agent,
+    available: datetime | None,
+    *,
+    seen_call: Call | None = None,
+    is_sent: bool = True,
 ) -> Memory:
     """Weigh the evidence of one agent, tell what it proves, and remember.
 
-    seen_call: the call at n before its origin was pinned. is_sent: the agent's row is there.
+    available: the new `avD`, see `Evidence`. seen_call: the call at n before its origin was pinned.
+    is_sent: the agent's row is there.
     """
-    available = newly_available(run, memory, after)
     changed = [f for f in FACETS if not is_same_episode(f, memory.agent, after, available)]
-    tally, evidence = audited(run, memory, after, changed, is_sent=is_sent)
+    tally, evidence = audited(run, memory, after, changed, available, is_sent)
     if CALL not in changed and _is_another_call(memory.agent.call, seen_call, evidence.finding):
         after = evolve(after, call=seen_call)
-        tally, evidence = audited(run, memory, after, [*changed, CALL], is_sent=is_sent)
+        tally, evidence = audited(run, memory, after, [*changed, CALL], available, is_sent)
     _learn(run, evidence)
     transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
     run.told.extend(transitions)
-    calls = [t.at for t in transitions if isinstance(t, CallStarted | CallEnded)]
-    has_called = bool(calls) or any(isinstance(t, UnseenActivity) for t in transitions)
+    called = [t for t in transitions if isinstance(t, _OF_CALLS)]
     return Memory(
         agent=after,
         tally=tally,
         available_since=after.available_since or memory.available_since,
         awaits_available=is_busy(after)
-        or ((memory.awaits_available or has_called) and not became_available(memory, after)),
+        or ((memory.awaits_available or bool(called)) and not became_available(memory, after)),
         anchors=_anchors(evidence),
-        last_call=max(calls, default=memory.last_call),
+        last_call=max([t.at for t in called if not isinstance(t, UnseenActivity)], default=memory.last_call),
     )
 
 

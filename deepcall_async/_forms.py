@@ -54,8 +54,8 @@ def is_shallow(value: Any, levels: int = MAX_DEPTH) -> bool:
 
 def text(value: Any, _: Any = None) -> str | None:
     """A string; a number is taken as its text, a lone surrogate replaced."""
-    if value is None:
-        return None
+    if value is None or (type(value) is str and value.isascii()):  # nearly always
+        return value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         reject(value, "a string")
     string = str(value)

@@ -7,7 +7,7 @@ same object as last time has no news, and needs no second look: neither by the d
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import compress
+from itertools import chain, compress, repeat
 from operator import is_not
 
 from attrs import field, frozen
@@ -67,7 +67,8 @@ def look(last: View, snapshot: Snapshot) -> Look:
     before, now = last.agents, snapshot.agents
     if now is before:
         return Look(snapshot, last, (), ())
-    changed = tuple(compress(now.values(), map(is_not, now.values(), map(before.get, now))))
+    elsewhere = map(is_not, now.values(), chain(before.values(), repeat(None)))  # most are where they were
+    changed = tuple(a for a in compress(now.values(), elsewhere) if before.get(a.id) is not a)
     replaced = [before[agent.id] for agent in changed if agent.id in before]
     vanished: tuple[str, ...] = ()
     if len(now) - len(changed) + len(replaced) < len(before):

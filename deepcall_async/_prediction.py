@@ -114,28 +114,26 @@ class _Walk:
 
     def _follow(self, run: Run) -> None:
         """Pass over a run, if it is there as drawn."""
-        parts = run.drawn(self.time)
-        drawn = "".join(parts)
+        drawn = run.drawn(self.time)
         self._drew(len(drawn))
         if self.text.startswith(drawn, self.at):
             self._passed(run, len(drawn))
         else:
-            self._step_through(run, parts)
+            self._step_through(run, drawn)
 
-    def _step_through(self, run: Run, drawn: list[str]) -> None:
+    def _step_through(self, run: Run, drawn: str) -> None:
         """Pass over those rows of a run that are there as drawn, and find out about the others."""
-        row, rows, edges, time = 0, len(run.agents), run.edges(), self.time
-        whole = sum(map(len, drawn))
+        row, rows, starts, time = 0, len(run.agents), run.starts(), self.time
         while row < rows and not self._is_over and self.time == time:
-            self._drew(whole)
-            stop, size = standing(drawn, edges, row, self.text, self.at)
+            self._drew(len(drawn))
+            stop = standing(drawn, starts, row, self.text, self.at)
             if stop > row:
-                self._passed(run.part(row, stop, edges), size)
+                self._passed(run.part(row, stop), starts[stop] - starts[row] - 1)
                 row = stop
             else:
                 row += self._find_out(run.agents[row:])
         if row < rows:
-            self.due.append(run.part(row, rows, edges))
+            self.due.append(run.part(row, rows))
 
     def _drew(self, size: int) -> None:
         """So many characters were put together: however rows came and went, that must stay in proportion."""

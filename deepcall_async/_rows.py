@@ -258,7 +258,7 @@ def read_totals(message: Mapping[str, Any], quarantined: list[Quarantined]) -> F
     totals: dict[str, int | None] = {}
     for field, key in _TOTALS.items():
         try:
-            totals[field] = forms.integer(_kept(message.get(key)))
+            totals[field] = forms.integer(message.get(key))
         except forms.Unreadable as error:
             quarantined.append(_spoilt(key, message, error))
     return FloorTotals(**totals)

@@ -9,7 +9,6 @@ from attrs import define
 
 from ._account import Learned, Phase
 from ._evidence import CALL, Evidence, Facet
-from ._evolve import evolve
 from ._ledger import Finding, Sighting, Tally, audit
 from ._memory import Memory, is_busy
 from ._model import Agent, Snapshot
@@ -55,7 +54,7 @@ def bare_evidence(
 
 
 def audited(
-    run: Diff, memory: Memory, after: Agent, changed: list[Facet], *, is_sent: bool
+    run: Diff, memory: Memory, after: Agent, changed: list[Facet], available: datetime | None, is_sent: bool
 ) -> tuple[Tally, Evidence]:
     """The evidence, with the books taken to this poll."""
     polled = memory.unread_since or run.before.time
@@ -72,10 +71,7 @@ def audited(
         ended=int(CALL in ended),
         is_idle=_is_idle(memory, after),
     )
-    tally, finding = audit(memory.tally, sighting, run.phases)
-    if finding.hidden and Phase.WRAP_UP_END in run.phases and not run.before.learned.shows_wrap_up:
-        # It may have been in wrap-up at p, not counted yet: all that is sure is that it was available before.
-        finding = evolve(finding, since=min(finding.since, memory.available_since or finding.since))
+    tally, finding = _audit(run, memory, sighting)
     return tally, Evidence(
         scope=run.scope,
         polled=polled,
@@ -88,12 +84,21 @@ def audited(
         anchors=memory.anchors,
         ended=ended,
         begun=begun,
-        available=newly_available(run, memory, after),
+        available=available,
         was_free=run.before.learned.shows_wrap_up and _is_free(memory),
         shows_wrap_up=run.before.learned.shows_wrap_up,
         last_call=memory.last_call,
         finding=finding,
     )
+
+
+def _audit(run: Diff, memory: Memory, sighting: Sighting) -> tuple[Tally, Finding]:
+    """Take the poll into the agent's books."""
+    tally, finding = audit(memory.tally, sighting, run.phases)
+    if finding.hidden and Phase.WRAP_UP_END in run.phases and not run.before.learned.shows_wrap_up:
+        # It may have been in wrap-up at p, not counted yet: all that is sure is that it was available before.
+        finding.since = min(finding.since, memory.available_since or finding.since)
+    return tally, finding
 
 
 def newly_available(run: Diff, memory: Memory, seen: Agent) -> datetime | None:

@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from itertools import accumulate, pairwise
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from ._clock import ROW_CLOCK_SLACK
 from ._forms import MAX_HOURS
@@ -24,8 +27,9 @@ NEVER = 2**40  # epoch seconds
 UNMATCHED = "\0"  # JSON has no such character
 
 _DIGITS = [f'","{minute:02}","{second:02}"]' for minute in range(60) for second in range(60)]
-_COMMA = 2 * HOUR
-_PARTS = [*_DIGITS, *_DIGITS, *[","] * HOUR]  # by the second of the hour + a `Run.shifts`
+_TWO_HOURS = 2 * _DIGITS
+_DIGITS_SIZE = len(_DIGITS[0])  # characters
+_COMMA, _NOTHING = HOUR, HOUR + 1  # beside the shifts of clocks
 _PAST = {digits: second for second, digits in enumerate(_DIGITS)}
 _SHIFTS = list(range(HOUR))  # one object for each, however many clocks share it
 _CLOCK = re.compile(
@@ -38,22 +42,28 @@ class Run(NamedTuple):
 
     texts: what stands still, with one thing between each two of them: the digits of a clock, or the comma
     between two rows. shifts: one for each of these. A clock's is what it has gone past the hour when the
-    server's is at a full one. since, until: the times for which the hours in the texts are right.
+    server's is at a full one. cuts: of the texts, how many are each row's. sizes: of the rows, each with
+    what comes behind it, in characters. things: finds, in `_things_at`, what stands behind each
+    text. since, until: the times for which the hours in the texts are right.
     """
 
     texts: tuple[str, ...]
     shifts: tuple[int, ...]
+    cuts: tuple[int, ...]
+    sizes: tuple[int, ...]
+    things: itemgetter[Any]
     since: int
     until: int
     agents: tuple[Agent, ...]
 
-    def drawn(self, time: int) -> list[str]:
-        """The rows as they must look at this time, between `since` and `until`; to be joined."""
-        second = time % HOUR
-        parts = [""] * (2 * len(self.shifts) + 1)
+    def drawn(self, time: int) -> str:
+        """The rows as they must look at this time, between `since` and `until`."""
+        if not self.shifts:
+            return self.texts[0]
+        parts = [""] * (2 * len(self.texts))
         parts[::2] = self.texts
-        parts[1::2] = [_PARTS[second + shift] for shift in self.shifts]
-        return parts
+        parts[1::2] = self.things(_things_at(time % HOUR))
+        return "".join(parts)
 
     def at(self, time: int) -> Run:
         """The same rows, with the hours of this time. Raises `ValueError` if no clock can show them."""
@@ -62,47 +72,62 @@ class Run(NamedTuple):
         clocks = [place for place, shift in enumerate(self.shifts) if shift != _COMMA]
         if not clocks:
             return self
-        texts, past = list(self.texts), [(time + self.shifts[place]) % HOUR for place in clocks]
+        later, past = list(self.texts), [(time + self.shifts[place]) % HOUR for place in clocks]
         for place in clocks:
             shift = self.shifts[place]
             hours = (time + shift) // HOUR - (self.since + shift) // HOUR
             if hours:
-                texts[place] = _put_forward(texts[place], hours)
-        return self._replace(texts=tuple(texts), since=time - min(past), until=time - max(past) + HOUR)
+                later[place] = _put_forward(later[place], hours)
+        texts, since, until = tuple(later), time - min(past), time - max(past) + HOUR
+        return self._replace(texts=texts, sizes=_sizes(texts, self.cuts), since=since, until=until)
 
-    def edges(self) -> list[int]:
-        """What stands before, between and behind the rows, as places among the shifts."""
-        commas = [place for place, shift in enumerate(self.shifts) if shift == _COMMA]
-        return [-1, *commas, len(self.shifts)]
+    def starts(self) -> list[int]:
+        """Where in the drawn rows each row begins, and where one behind them would."""
+        return [*accumulate(self.sizes, initial=0)]
 
-    def part(self, start: int, stop: int, edges: list[int]) -> Run:
-        """Some of the rows. edges: the run's."""
-        first, end = edges[start] + 1, edges[stop]
-        return Run(
-            self.texts[first : end + 1],
-            self.shifts[first:end],
-            self.since,
-            self.until,
-            self.agents[start:stop],
-        )
+    def part(self, start: int, stop: int) -> Run:
+        """Some of the rows."""
+        first, cuts = sum(self.cuts[:start]), self.cuts[start:stop]
+        end = first + sum(cuts)
+        texts, shifts = self.texts[first:end], self.shifts[first : end - 1]
+        sizes, agents = self.sizes[start:stop], self.agents[start:stop]
+        return Run(texts, shifts, cuts, sizes, _things(shifts), self.since, self.until, agents)
 
 
-def standing(drawn: list[str], edges: list[int], row: int, text: str, at: int) -> tuple[int, int]:
-    """Up to which row the rows of a run, from this one on, stand here in a text as drawn; their size.
+def _things(shifts: Iterable[int]) -> itemgetter[Any]:
+    return itemgetter(*shifts, _NOTHING)
 
-    drawn, edges: the run's.
+
+@lru_cache(maxsize=4)  # for a fleet, whose floors show much the same time
+def _things_at(second: int) -> list[str]:
+    """What can stand between texts at this second of the hour, by shift."""
+    things = _TWO_HOURS[second : second + HOUR]
+    things += (",", "")
+    return things
+
+
+def _sizes(texts: Sequence[str], cuts: Iterable[int]) -> tuple[int, ...]:
+    """The sizes of drawn rows, each with the comma behind it."""
+    edges = pairwise(accumulate(cuts, initial=0))
+    return tuple([sum(map(len, texts[a:b])) + (b - a - 1) * _DIGITS_SIZE + 1 for a, b in edges])
+
+
+def standing(drawn: str, starts: Sequence[int], row: int, text: str, at: int) -> int:
+    """Up to which row the rows of a run, from this one on, stand here in a text as drawn.
+
+    drawn, starts: the run's.
     """
-    start, size = 2 * edges[row] + 2, 0
-    middle, beyond = len(edges) - 1, len(edges)
+    start, beyond = starts[row], len(starts)
+    middle = beyond - 1
     while row < middle:
-        end = 2 * edges[middle] + 1
-        more = "".join(drawn[start:end])
-        if text.startswith(more, at + size):
-            row, start, size = middle, end, size + len(more)
+        end = starts[middle] - 1
+        if text.startswith(drawn[start:end], at):
+            at += end - start
+            row, start = middle, end
         else:
             beyond = middle
         middle = (row + beyond) // 2
-    return row, size
+    return row
 
 
 def _put_forward(text: str, hours: int) -> str:
@@ -118,15 +143,22 @@ def joined(runs: Sequence[Run], time: int) -> Run:
     """Runs that follow each other as one, right for this time at least."""
     texts: list[str] = []
     shifts: list[int] = []
+    cuts: list[int] = []
+    sizes: list[int] = []
     agents: list[Agent] = []
     since, until = -NEVER, NEVER
     for run in runs:
         right = run.at(time)
         texts += right.texts
         shifts += (*right.shifts, _COMMA)
+        cuts += right.cuts
+        sizes += right.sizes
         agents += right.agents
         since, until = max(since, right.since), min(until, right.until)
-    return Run(tuple(texts), tuple(shifts[:-1]), since, until, tuple(agents))
+    del shifts[-1]
+    return Run(
+        tuple(texts), tuple(shifts), tuple(cuts), tuple(sizes), _things(shifts), since, until, tuple(agents)
+    )
 
 
 def grouped(runs: Iterable[Run], rows: int, time: int) -> list[Run]:
@@ -161,12 +193,13 @@ def to_run(text: str, row: Row, clock: int, agent: Agent) -> Run:
         texts.append(still + hours)
         shifts.append(_SHIFTS[-full_hour % HOUR])
         since, until = max(since, full_hour), min(until, full_hour + HOUR)
-    return Run((*texts, cut[-1]), tuple(shifts), since, until, (agent,))
+    cuts, sizes = (timed + 2,), (len(text) + 1,)
+    return Run((*texts, cut[-1]), tuple(shifts), cuts, sizes, _things(shifts), since, until, (agent,))
 
 
 def _unpredictable(agent: Agent) -> Run:
     """A row that has to be read every time."""
-    return Run((UNMATCHED,), (), -NEVER, NEVER, (agent,))
+    return Run((UNMATCHED,), (), (1,), (len(UNMATCHED) + 1,), _things(()), -NEVER, NEVER, (agent,))
 
 
 def _timed(row: Row) -> int:
