@@ -1,8 +1,8 @@
-"""What everything costs, measured in one run: decoding, rivals, memory, whole polls, and starting.
+"""What everything costs, measured in one run: decoding, rivals, memory, whole polls, stretches, starting.
 
     pip install -e '.[dev,bench]'
-    python -m benchmarks                          # a quarter of an hour
-    python -m benchmarks --quick                  # half a minute, to see that it runs
+    python -m benchmarks                          # half an hour
+    python -m benchmarks --quick                  # a minute, to see that it runs
     python -m benchmarks --json costs.json        # `python -m benchmarks.costs costs.json` draws it
 
 Each of them is also a command of its own: `python -m benchmarks.decode`, and so on.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks import decode, memory, poll, rivals, startup
+from benchmarks import decode, memory, poll, rivals, startup, stretch
 from benchmarks.machine import finish, machine, options, told
 
 RUNS: dict[str, Callable[..., dict[str, Any]]] = {
@@ -21,6 +21,7 @@ RUNS: dict[str, Callable[..., dict[str, Any]]] = {
     "rivals": rivals.run,
     "memory": memory.run,
     "poll": poll.run,
+    "stretch": stretch.run,
     "startup": startup.run,
 }
 

@@ -237,7 +237,7 @@ def test_one_command_runs_all_and_writes_all_figures_to_one_file(
 
         return run
 
-    names = ["decode", "rivals", "memory", "poll", "startup"]
+    names = ["decode", "rivals", "memory", "poll", "stretch", "startup"]
     assert list(everything.RUNS) == names
     monkeypatch.setattr(everything, "RUNS", {name: standing_in_for(name) for name in names})
     file = tmp_path / "costs.json"
