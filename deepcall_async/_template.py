@@ -43,18 +43,18 @@ class Run(NamedTuple):
     texts: what stands still, with one thing between each two of them: the digits of a clock, or the comma
     between two rows. shifts: one for each of these. A clock's is what it has gone past the hour when the
     server's is at a full one. cuts: of the texts, how many are each row's. sizes: of the rows, each with
-    what comes behind it, in characters. things: finds, in `_things_at`, what stands behind each
-    text. since, until: the times for which the hours in the texts are right.
+    what comes behind it, in characters. since, until: the times for which the hours in the
+    texts are right. things: finds, in `_things_at`, what stands behind each text; None: not made yet.
     """
 
     texts: tuple[str, ...]
     shifts: tuple[int, ...]
     cuts: tuple[int, ...]
     sizes: tuple[int, ...]
-    things: itemgetter[Any]
     since: int
     until: int
     agents: tuple[Agent, ...]
+    things: itemgetter[Any] | None = None
 
     def drawn(self, time: int) -> str:
         """The rows as they must look at this time, between `since` and `until`."""
@@ -62,7 +62,8 @@ class Run(NamedTuple):
             return self.texts[0]
         parts = [""] * (2 * len(self.texts))
         parts[::2] = self.texts
-        parts[1::2] = self.things(_things_at(time % HOUR))
+        things = self.things or _things(self.shifts)
+        parts[1::2] = things(_things_at(time % HOUR))
         return "".join(parts)
 
     def at(self, time: int) -> Run:
@@ -91,7 +92,7 @@ class Run(NamedTuple):
         end = first + sum(cuts)
         texts, shifts = self.texts[first:end], self.shifts[first : end - 1]
         sizes, agents = self.sizes[start:stop], self.agents[start:stop]
-        return Run(texts, shifts, cuts, sizes, _things(shifts), self.since, self.until, agents)
+        return Run(texts, shifts, cuts, sizes, self.since, self.until, agents)
 
 
 def _things(shifts: Iterable[int]) -> itemgetter[Any]:
@@ -157,7 +158,7 @@ def joined(runs: Sequence[Run], time: int) -> Run:
         since, until = max(since, right.since), min(until, right.until)
     del shifts[-1]
     return Run(
-        tuple(texts), tuple(shifts), tuple(cuts), tuple(sizes), _things(shifts), since, until, tuple(agents)
+        tuple(texts), tuple(shifts), tuple(cuts), tuple(sizes), since, until, tuple(agents), _things(shifts)
     )
 
 
@@ -194,12 +195,12 @@ def to_run(text: str, row: Row, clock: int, agent: Agent) -> Run:
         shifts.append(_SHIFTS[-full_hour % HOUR])
         since, until = max(since, full_hour), min(until, full_hour + HOUR)
     cuts, sizes = (timed + 2,), (len(text) + 1,)
-    return Run((*texts, cut[-1]), tuple(shifts), cuts, sizes, _things(shifts), since, until, (agent,))
+    return Run((*texts, cut[-1]), tuple(shifts), cuts, sizes, since, until, (agent,))
 
 
 def _unpredictable(agent: Agent) -> Run:
     """A row that has to be read every time."""
-    return Run((UNMATCHED,), (), (1,), (len(UNMATCHED) + 1,), _things(()), -NEVER, NEVER, (agent,))
+    return Run((UNMATCHED,), (), (1,), (len(UNMATCHED) + 1,), -NEVER, NEVER, (agent,))
 
 
 def _timed(row: Row) -> int:
