@@ -39,7 +39,7 @@ from ._envelope import STRICT, message_of
 from ._errors import DeepcallError
 from ._model import Agent, FloorTotals, Snapshot
 from ._rows import UNREADABLE, Row, read_row
-from ._template import UNMATCHED, Run, grouped, standing, to_run
+from ._template import UNMATCHED, Run, grouped, standing, things_at, to_run
 from ._wire import Beside, decode_snapshot, read_beside, to_agent, to_snapshot
 
 RUN = 24  # rows drawn and compared at once
@@ -95,7 +95,7 @@ class _Walk:
         self.text = text
         self.at = len(_HEAD)
         self.due = runs[::-1]
-        self.time = _time_at(text, self.at, time)
+        self._draw_for(_time_at(text, self.at, time))
         self.times: set[int] = set()
         self.clocks: dict[int, int] = {}
         self.found: list[_Read | Run] = []
@@ -114,7 +114,7 @@ class _Walk:
 
     def _follow(self, run: Run) -> None:
         """Pass over a run, if it is there as drawn."""
-        drawn = run.drawn(self.time)
+        drawn = run.drawn(self._things)
         self._drew(len(drawn))
         if self.text.startswith(drawn, self.at):
             self._passed(run, len(drawn))
@@ -182,8 +182,11 @@ class _Walk:
     def _hear(self, clock: int) -> None:
         """Take note of the time that a row tells: the second may tick over within a reply."""
         self._count(clock, 1)
-        if not self.times or abs(clock - self.time) <= ROW_CLOCK_SLACK:
-            self.time = clock
+        if clock != self.time and (not self.times or abs(clock - self.time) <= ROW_CLOCK_SLACK):
+            self._draw_for(clock)
+
+    def _draw_for(self, time: int) -> None:
+        self.time, self._things = time, things_at(time)
 
     def _count(self, clock: int, rows: int) -> None:
         self.clocks[clock] = self.clocks.get(clock, 0) + rows

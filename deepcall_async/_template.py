@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import accumulate, pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -44,7 +43,7 @@ class Run(NamedTuple):
     between two rows. shifts: one for each of these. A clock's is what it has gone past the hour when the
     server's is at a full one. cuts: of the texts, how many are each row's. sizes: of the rows, each with
     what comes behind it, in characters. since, until: the times for which the hours in the
-    texts are right. things: finds, in `_things_at`, what stands behind each text; None: not made yet.
+    texts are right. look_up: finds, in `things_at` a time, what stands behind each text; None: not made yet.
     """
 
     texts: tuple[str, ...]
@@ -54,16 +53,15 @@ class Run(NamedTuple):
     since: int
     until: int
     agents: tuple[Agent, ...]
-    things: itemgetter[Any] | None = None
+    look_up: itemgetter[Any] | None = None
 
-    def drawn(self, time: int) -> str:
-        """The rows as they must look at this time, between `since` and `until`."""
+    def drawn(self, things: Sequence[str]) -> str:
+        """The rows as they must look, given `things_at` a time between `since` and `until`."""
         if not self.shifts:
             return self.texts[0]
         parts = [""] * (2 * len(self.texts))
         parts[::2] = self.texts
-        things = self.things or _things(self.shifts)
-        parts[1::2] = things(_things_at(time % HOUR))
+        parts[1::2] = (self.look_up or _look_up(self.shifts))(things)
         return "".join(parts)
 
     def at(self, time: int) -> Run:
@@ -95,13 +93,13 @@ class Run(NamedTuple):
         return Run(texts, shifts, cuts, sizes, self.since, self.until, agents)
 
 
-def _things(shifts: Iterable[int]) -> itemgetter[Any]:
+def _look_up(shifts: Iterable[int]) -> itemgetter[Any]:
     return itemgetter(*shifts, _NOTHING)
 
 
-@lru_cache(maxsize=4)  # for a fleet, whose floors show much the same time
-def _things_at(second: int) -> list[str]:
-    """What can stand between texts at this second of the hour, by shift."""
+def things_at(time: int) -> list[str]:
+    """What can stand between texts at this time, by shift."""
+    second = time % HOUR
     things = _TWO_HOURS[second : second + HOUR]
     things += (",", "")
     return things
@@ -158,7 +156,7 @@ def joined(runs: Sequence[Run], time: int) -> Run:
         since, until = max(since, right.since), min(until, right.until)
     del shifts[-1]
     return Run(
-        tuple(texts), tuple(shifts), tuple(cuts), tuple(sizes), since, until, tuple(agents), _things(shifts)
+        tuple(texts), tuple(shifts), tuple(cuts), tuple(sizes), since, until, tuple(agents), _look_up(shifts)
     )
 
 
