@@ -1,14 +1,15 @@
 """Whether a stream that is never restarted stays as it was: 100 000 polls, in warped time, with faults.
 
-    python -m benchmarks.soak                          # all three runs, half an hour
+    python -m benchmarks.soak                          # all four runs, an hour
     python -m benchmarks.soak --runs login --polls 20000
     python -m benchmarks.soak --assert                 # exit code 1 if anything grew or leaked
 
-Three runs. "all" and "login" are the pure core: a `LiveFloor` takes the replies of a simulated floor on
+Four runs. "all" and "login" are the pure core: a `LiveFloor` takes the replies of a simulated floor on
 which agents are hired, work and go for good; another process makes the replies, so that all memory
-measured is the core's. "shell" is the whole of it: a `DeepcallSession` and its stream against a real HTTP
-server, on a loop whose time is virtual. At 15 seconds a poll 100 000 polls are 17 days, many times
-the day after which an agent who logged out of view is to be forgotten.
+measured is the core's. "compared" is "login" with a second floor beside the first that decodes every
+reply whole: the run dies where they do not agree. "shell" is the whole of it: a `DeepcallSession` and its
+stream against a real HTTP server, on a loop whose time is virtual. At 15 seconds a poll 100 000 polls are
+17 days, many times the day after which an agent who logged out of view is to be forgotten.
 
 Mixed in are outages, replies that are cut short, errors of the API, lies (an empty floor, totals that
 contradict the rows, a reply from the past), rows that cannot be read; and in the shell timeouts, resets,
@@ -39,6 +40,7 @@ from typing import Any, Literal
 
 from attrs import asdict, define, evolve, field, frozen
 
+from benchmarks.compared import ComparedFloor
 from benchmarks.gauges import Allocations, Growth, descriptors, origin, quantiles, resident
 from benchmarks.soak_floor import PACE, Post, producing
 from deepcall_async import (
@@ -52,8 +54,13 @@ from deepcall_async import (
 )
 from deepcall_async.simulator import Fault, Floor, Simulator
 
-Run = Literal["all", "login", "shell"]
-RUNS: tuple[Run, ...] = ("all", "login", "shell")
+Run = Literal["all", "login", "compared", "shell"]
+RUNS: tuple[Run, ...] = ("all", "login", "compared", "shell")
+CORES: dict[Run, tuple[Literal["all", "login"], type[LiveFloor]]] = {  # status, and what takes the replies
+    "all": ("all", LiveFloor),
+    "login": ("login", LiveFloor),
+    "compared": ("login", ComparedFloor),
+}
 POINTS = 100  # of the series
 SHARES = (0.1, 0.5, 1.0)  # of the polls, at which memory is told
 AROUND = 0.05  # of the polls before, over which it is taken
@@ -229,15 +236,16 @@ def _tasks() -> int:
 # --- the core ----------------------------------------------------------------------------------------
 
 
-def soak_core(setting: Setting, status: Literal["all", "login"]) -> Result:
+def soak_core(setting: Setting) -> Result:
     """A `LiveFloor` and nothing else, fed by another process."""
     record = Record(setting)
+    status, kind = CORES[setting.run]
     with producing(
         status, setting.polls, setting.agents, setting.interval, setting.faults, setting.seed
     ) as posts:
         before = descriptors()
         with Allocations() as memory:
-            floor = LiveFloor(status, scope="soak")
+            floor = kind(status, scope="soak")
             for post in posts:
                 record.take(_receive(floor, post), post.known, memory)
             record.close(memory)
@@ -342,7 +350,7 @@ def _disturb(server: Simulator, random: Random, polls: int, share: float) -> Non
 def soak(setting: Setting) -> Result:
     """One run, after a short rehearsal: what is loaded and made once, when first needed, is no growth."""
     for part in (evolve(setting, polls=min(REHEARSAL, setting.polls), faults=0.2, samples=2), setting):
-        result = soak_shell(part) if part.run == "shell" else soak_core(part, part.run)
+        result = soak_shell(part) if part.run == "shell" else soak_core(part)
     return result
 
 

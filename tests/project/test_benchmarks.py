@@ -10,9 +10,11 @@ import pytest
 from attrs import evolve
 
 from benchmarks import fleet, latency, soak, stretch
+from benchmarks.compared import ComparedFloor, DifferenceError
 from benchmarks.payload import INTERVAL, START, payload
-from deepcall_async import AgentUpdated, LiveFloor, Snapshot
+from deepcall_async import AgentUpdated, LiveFloor, ReplyError, Snapshot
 from deepcall_async._clock import epoch
+from deepcall_async._prediction import Predictor
 from deepcall_async._wire import decode_snapshot
 
 
@@ -68,7 +70,7 @@ def test_every_change_is_told_and_where_nothing_changes_nothing_is() -> None:
         assert not quiet.receive(body).transitions
 
 
-@pytest.mark.parametrize("run", ["login", "shell"])
+@pytest.mark.parametrize("run", ["login", "compared", "shell"])
 def test_the_soak_tells_memory_and_leaks_at_three_points_of_a_run(
     run: soak.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -86,11 +88,21 @@ def test_the_soak_tells_memory_and_leaks_at_three_points_of_a_run(
     assert f"{run}: " in capsys.readouterr().out
 
 
+def test_a_floor_that_is_read_both_ways_tells_when_they_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    floor, (first, second) = ComparedFloor(), payload(20, 2, 0.5)
+    with pytest.raises(ReplyError):
+        floor.receive(b"oops")
+    assert floor.receive(first).is_baseline
+    monkeypatch.setattr(Predictor, "decode", lambda *_, **__: decode_snapshot(first))
+    with pytest.raises(DifferenceError):
+        floor.receive(second)
+
+
 def test_the_soak_finds_fault_with_growth_and_leaks_and_says_so_by_its_exit_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     setting = soak.Setting(run="login", polls=9, agents=3, interval=15.0, faults=0.0, seed=1, samples=3)
-    good = evolve(soak.soak_core(setting, "login"), growth=0.0)
+    good = evolve(soak.soak_core(setting), growth=0.0)
     bad = evolve(good, growth=0.06, descriptors_left=1, tasks_left=2, most_too_many=3)
     assert soak.faults_of(good) == []
     assert len(soak.faults_of(bad)) == 4
