@@ -41,9 +41,9 @@ class Run(NamedTuple):
 
     texts: what stands still, with one thing between each two of them: the digits of a clock, or the comma
     between two rows. shifts: one for each of these. A clock's is what it has gone past the hour when the
-    server's is at a full one. cuts: of the texts, how many are each row's. sizes: of the rows, each with
-    what comes behind it, in characters. since, until: the times for which the hours in the
-    texts are right. look_up: finds, in `things_at` a time, what stands behind each text; None: not made yet.
+    server's is at a full one. cuts: of the texts, how many are each row's. sizes: of the rows, each with the
+    comma behind it, in characters. since, until: the times for which the hours in the texts are right.
+    look_up: finds, in `things_at` a time, what stands behind each text; None: not made yet.
     """
 
     texts: tuple[str, ...]
