@@ -64,6 +64,18 @@ def keeping(document: Document) -> str:
     return grid(["agents", "after so many replies", "bytes an agent"], lines)
 
 
+def stretching(document: Document) -> str:
+    """How long a large floor holds the event loop: the median, and the longest."""
+    held: dict[tuple[int, str], dict[str, str]] = {}
+    for one in document["stretch"]["results"]:
+        times = f"{one['held'] * 1e3:.0f}, {one['longest'] * 1e3:.0f} ms"
+        held.setdefault((one["agents"], one["poll"]), {})[one["mode"]] = times
+    lines = [
+        [f"{agents:,}", poll, cells["in place"], cells["ours"]] for (agents, poll), cells in held.items()
+    ]
+    return grid(["agents", "poll", "in place", "ours"], lines)
+
+
 def starting(document: Document) -> str:
     """What it takes to start."""
     lines = [
@@ -106,6 +118,15 @@ def fleet(document: Document) -> str:
     return grid(head, [_fleet_line(result) for result in document["results"]])
 
 
+def knee(document: Document) -> str:
+    """The most sessions that a core held, of each contender."""
+    most = document["knee"]
+    held = [
+        one for one in document["results"] if one["setting"]["sessions"] == most[one["setting"]["contender"]]
+    ]
+    return fleet({"results": held})
+
+
 def _fleet_line(result: Document) -> list[str]:
     return [
         result["setting"]["contender"],
@@ -121,6 +142,18 @@ def _fleet_line(result: Document) -> list[str]:
     ]
 
 
+AGES = {"total": "all", "waiting": "waiting for the tick", "server": "the server", "ours": "ours"}
+
+
+def aging(document: Document) -> str:
+    """How old news is, and what made it so."""
+    lines = [
+        [name, *(f"{seconds * 1e3:.1f} ms" for seconds in document["result"][part].values())]
+        for part, name in AGES.items()
+    ]
+    return grid(["", *document["result"]["total"]], lines)
+
+
 def _ms(quantiles: dict[str, float]) -> str:
     return f"{quantiles['p50'] * 1e3:.1f}, {quantiles['p99'] * 1e3:.1f} ms"
 
@@ -132,10 +165,13 @@ TABLES: dict[str, tuple[str, str, Callable[[Document], str]]] = {
     "decoding": ("performance.md", "costs.json", decoding),
     "polling": ("performance.md", "costs.json", polling),
     "keeping": ("performance.md", "costs.json", keeping),
+    "stretching": ("performance.md", "costs.json", stretching),
     "starting": ("performance.md", "costs.json", starting),
     "soaking": ("load.md", "soak.json", soaking),
     "fleet": ("load.md", "fleet.json", fleet),
     "fleet of small floors": ("load.md", "fleet20.json", fleet),
+    "knee": ("load.md", "knee.json", knee),
+    "aging": ("load.md", "latency.json", aging),
 }
 
 
