@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import lru_cache
 from hashlib import sha256
 from typing import ClassVar
 
@@ -180,7 +179,6 @@ def fact_id(scope: str, agent_id: str, kind: str, anchor: str) -> str:
     return f"{whose}{_plain(agent_id)}:{kind}:{anchor}"
 
 
-@lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
     """A name as it is; a digest of one too long or too strange to stand in an id."""
     if len(name) <= 80 and name.isascii() and name.isprintable():
