@@ -102,9 +102,12 @@ def test_the_soak_finds_fault_with_growth_and_leaks_and_says_so_by_its_exit_code
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     setting = soak.Setting(run="login", polls=9, agents=3, interval=15.0, faults=0.0, seed=1, samples=3)
-    good = evolve(soak.soak_core(setting), growth=0.0)
-    bad = evolve(good, growth=0.06, descriptors_left=1, tasks_left=2, most_too_many=3)
-    assert soak.faults_of(good) == []
+    ran = soak.soak_core(setting)
+    small, large = (evolve(ran.checkpoints[0], memory=memory) for memory in (100_000, 1_000_000))
+    good = evolve(ran, growth=0.0)
+    noisy = evolve(ran, growth=0.06, checkpoints=[small])  # of so little that it is nothing
+    bad = evolve(ran, growth=0.06, checkpoints=[large], descriptors_left=1, tasks_left=2, most_too_many=3)
+    assert soak.faults_of(good) == soak.faults_of(noisy) == []
     assert len(soak.faults_of(bad)) == 4
     results = [good, bad]
     monkeypatch.setattr(soak, "soak", lambda _: results.pop(0))
