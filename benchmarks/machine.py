@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -57,3 +57,13 @@ def finish(file: Path | None, where: dict[str, Any], **figures: dict[str, Any]) 
     """Write the figures of one or more benchmarks, by name, if they are wanted."""
     if file is not None:
         file.write_text(json.dumps({"machine": where, **figures}, indent=1) + "\n")
+
+
+def perform(
+    name: str, run: Callable[..., dict[str, Any]], description: str | None, arguments: Sequence[str] | None
+) -> None:
+    """The command of a benchmark that takes no options of its own: measure and print."""
+    chosen = options(description).parse_args(arguments)
+    where = machine()
+    print(told(where), end="\n\n")
+    finish(chosen.json, where, **{name: run(quick=chosen.quick)})

@@ -34,7 +34,7 @@ import aiohttp
 import tenacity
 from attrs import asdict, frozen
 
-from benchmarks.machine import finish, machine, options, told
+from benchmarks.machine import perform
 from benchmarks.rivals import Structured
 from benchmarks.server import Address, serving
 from benchmarks.turns import plain, rotated
@@ -272,10 +272,7 @@ def _line(result: Result) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    chosen = options(__doc__).parse_args(arguments)
-    where = machine()
-    print(told(where), end="\n\n")
-    finish(chosen.json, where, poll=run(quick=chosen.quick))
+    perform("poll", run, __doc__, arguments)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-from benchmarks.machine import finish, machine, options, told
+from benchmarks.machine import perform
 from benchmarks.turns import medians, rotated
 
 IMPORTS = {
@@ -96,10 +96,7 @@ def run(*, quick: bool = False, tell: Callable[[str], None] = print) -> dict[str
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    chosen = options(__doc__).parse_args(arguments)
-    where = machine()
-    print(told(where), end="\n\n")
-    finish(chosen.json, where, startup=run(quick=chosen.quick))
+    perform("startup", run, __doc__, arguments)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from multiprocessing.connection import Connection
 from statistics import median
 from typing import Any, TypeVar
 
+from benchmarks.compared import PlainFloor
 from deepcall_async import LiveFloor, LiveUpdate
-from deepcall_async._wire import decode_snapshot
 
 T = TypeVar("T")
 Contender = Callable[[bytes], Any]
@@ -40,8 +40,7 @@ def ours() -> Callable[[bytes], LiveUpdate]:
 
 def plain() -> Callable[[bytes], LiveUpdate]:
     """The library without short cuts: every reply is decoded whole, then compared."""
-    floor = LiveFloor()
-    return lambda body: floor.take(decode_snapshot(body))
+    return PlainFloor().receive
 
 
 def json_alone() -> Contender:

@@ -36,8 +36,8 @@ from ._transitions import (
 )
 
 REMEMBERED = timedelta(days=1)  # how long an agent who logged out of view is remembered
-_OF_CALLS = CallStarted, CallEnded, UnseenActivity
 MOST_REMEMBERED = 10_000  # of those: more are no call centre but a server that invents agents
+_OF_CALLS = CallStarted, CallEnded, UnseenActivity
 
 
 def diff(
