@@ -260,6 +260,18 @@ def test_a_reply_that_looks_like_the_last_one_is_read_for_what_it_is(name: str) 
         check_same(predictor, body)
 
 
+@pytest.mark.parametrize("changed", [0, RUN // 2, RUN - 1])
+def test_what_stands_between_rows_is_looked_at_too(changed: int) -> None:
+    first = compact(*[row(str(number), **CLOCKS, tC=0) for number in range(RUN)])
+    later = [row(str(number), **LATER, tC=int(number == changed)) for number in range(RUN)]
+    rows = compact(*later).split(b"},{")
+    assert len(rows) == RUN
+    for place in range(1, RUN):
+        predictor = Predictor()
+        predictor.decode(first)
+        check_same(predictor, b"},{".join(rows[:place]) + b"};{" + b"},{".join(rows[place:]))
+
+
 def logged_in(number: str, login: int, since_start: int) -> dict[str, Any]:
     """A row of so many seconds after the start, with a login of so many seconds."""
     clock = {"avT": to_elapsed(300 + since_start), "avD": CLOCK - 300}
