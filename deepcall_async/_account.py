@@ -11,6 +11,7 @@ from typing import Any
 from attrs import field, fields, frozen
 
 from ._evolve import evolve
+from ._model import Agent
 
 ZERO = timedelta(0)
 VOTES = 3  # contradictions before a phase is ruled out: one may be a lagging replica
@@ -32,16 +33,28 @@ class Learned:
     """What the floor has taught about its server.
 
     votes: contradictions found against each phase. shows_wrap_up: an agent was seen occupied right
-    after a call, so that one who is not occupied is not in wrap-up either.
+    after a call, so that one who is not occupied is not in wrap-up either. shows_busy: a row showed a
+    call or an occupied agent, so that rows without either are of agents who are not on a call.
+    shows_available: a row told since when its agent is available.
     """
 
     votes: Mapping[Phase, int] = field(factory=dict, hash=False)
     shows_wrap_up: bool = False
+    shows_busy: bool = False
+    shows_available: bool = False
 
     @property
     def phases(self) -> tuple[Phase, ...]:
         """The phases still possible; when all were contradicted, those that were least."""
         return _possible(tuple(self.votes.get(phase, 0) for phase in ALL_PHASES))
+
+    def taught_by(self, *agents: Agent) -> Learned:
+        """What rows teach; this very value where that is nothing new."""
+        shows_busy = self.shows_busy or any(a.call is not None or a.is_occupied for a in agents)
+        shows_available = self.shows_available or any(a.available_since is not None for a in agents)
+        if shows_busy == self.shows_busy and shows_available == self.shows_available:
+            return self
+        return evolve(self, shows_busy=shows_busy, shows_available=shows_available)
 
     def against(self, phases: Collection[Phase]) -> Learned:
         """One more contradiction of each of these phases."""
@@ -85,18 +98,18 @@ class Account:
             seen=self.seen + seen,
             hidden=self.hidden + hidden,
             prior=self.prior + prior,
-            talk_told=self.talk_told + talk,
+            talk_told=add(self.talk_told, talk),
         )
 
     def __add__(self, other: Account) -> Account:
         return Account(
-            **{f.name: _sum(getattr(self, f.name), getattr(other, f.name)) for f in fields(Account)}
+            **{f.name: add(getattr(self, f.name), getattr(other, f.name)) for f in fields(Account)}
         )
 
 
-def _sum(a: Any, b: Any) -> Any:
+def add(a: Any, b: Any) -> Any:
     """The sum of two counts, or of two durations as far as Python can tell them."""
     try:
         return a + b
     except OverflowError:
-        return timedelta.max
+        return timedelta.max if b > ZERO else timedelta.min

@@ -15,7 +15,7 @@ from ._suspicion import Suspicion
 FORMAT = 1  # raise it when an older reader would misread the newer form
 
 
-leave_out(FloorState, "resting", "view", "shown", "restless")
+leave_out(FloorState, "resting", "view", "shown", "restless", "oldest_gone")
 
 
 class CheckpointWarning(UserWarning):
@@ -32,8 +32,8 @@ class Mark:
 
     scope, view, status: whose floor, which part of it, and what an absent row means.
     sequence: of the update. totals: the last good ones. accepted: what was odd about the last good
-    reply and is no longer suspect. suspect: what the last reply was held for, None when it was not.
-    is_blank: no agent was seen yet, though the server counted some. held, clock_steps: how many so far.
+    reply and is no longer suspect. suspect: what the last replies were held for, None when they were not.
+    is_provisional: no reply yet that did not contradict itself. held, clock_steps: how many so far.
     """
 
     scope: str
@@ -44,7 +44,7 @@ class Mark:
     state: FloorState
     accepted: tuple[str, ...] = field(default=())
     suspect: Suspicion | None = None
-    is_blank: bool = False
+    is_provisional: bool = False
     held: int = 0
     clock_steps: int = 0
 

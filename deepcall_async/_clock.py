@@ -20,9 +20,12 @@ from attrs import frozen
 from ._model import ClockSource
 
 PIN_TOLERANCE = timedelta(seconds=2)  # two readings, each rounded by up to 1 s
+STRAY = timedelta(seconds=5)  # two readings at worst: both clocks stray, and one row is a second late
 ROUNDING = timedelta(seconds=1)  # what one reading of an elapsed field is known to
 EARLIEST_YEAR, LATEST_YEAR = 1800, 3100  # 1970 less the longest time that is read; the last that is
 EARLIEST_DATE = 1970
+QUARTER = 900  # seconds
+TICK = 1  # second: so far apart are the rows of a reply during which the server's second ticked over
 ROW_CLOCK_SLACK = 2  # seconds a row's clock may lie off the floor's and still be believed
 
 
@@ -51,13 +54,17 @@ def read_clock(
     """The server's time: the rows' majority, else the Date header, else our own clock, else None.
 
     row_clocks: what the rows say, one by one or counted. Of equally common ones the latest wins: it is the
-    one nearer to the reply's end.
+    one nearer to the reply's end. Where the rows' clocks stray by more than a tick, no majority means much:
+    then the Date header decides among them.
     """
     counts = row_clocks if isinstance(row_clocks, Mapping) else Counter(row_clocks)
     if counts:
         time = max(counts, key=lambda clock: (counts[clock], clock))
         near = [clock for clock in counts if abs(clock - time) <= ROW_CLOCK_SLACK]
-        return ClockReading(time, ClockSource.ROWS, max(near) - min(near))
+        spread = max(near) - min(near)
+        if spread > TICK and date is not None and min(near) <= epoch(date) <= max(near):
+            time = epoch(date)
+        return ClockReading(time, ClockSource.ROWS, spread)
     if date is not None and EARLIEST_DATE < date.year < LATEST_YEAR:
         return ClockReading(epoch(date), ClockSource.DATE)
     if received_at is not None:
@@ -81,10 +88,49 @@ def moved(at: datetime, by: timedelta) -> datetime:
     return there if EARLIEST_YEAR < there.year < LATEST_YEAR else at
 
 
-def is_same_origin(pinned: datetime | None, seen: datetime | None) -> bool:
+def is_midnight_between(since: datetime, until: datetime) -> bool:
+    """Whether it can have been midnight in some time zone: they all lie whole quarters of an hour apart."""
+    return epoch(until) // QUARTER > (epoch(since) - 1) // QUARTER
+
+
+@frozen
+class Between:
+    """The time between the last poll that showed an agent and this one.
+
+    polled, now: the server's time at either. available: the new `avD` where it lies between them.
+    """
+
+    polled: datetime
+    now: datetime
+    available: datetime | None = None
+
+    def is_just_now(self, origin: datetime) -> bool:
+        """Whether an origin was read from an elapsed time of nothing, which may be one that does not tick.
+
+        A server whose clock was set back sends 0 until that has caught up with what it has stored.
+        """
+        return origin >= self.now - ROUNDING
+
+    def stands_still(self, pinned: datetime, seen: datetime) -> bool:
+        """Whether an elapsed time was nothing at both polls, so that there is no origin in it."""
+        was_nothing = self.polled - ROUNDING <= pinned <= self.polled + ROUNDING
+        return was_nothing and self.is_just_now(seen) and self.now - self.polled > PIN_TOLERANCE
+
+
+def is_same_origin(pinned: datetime, seen: datetime, between: Between) -> bool:
     """Whether a reading is the pinned origin again.
 
-    An unknown origin contradicts nothing, and an origin cannot move into the past: an
-    earlier reading is a correction of the server's, not another episode.
+    A later reading is another episode, unless it may have strayed, or says nothing yet: a true origin is
+    still there at the next poll. An agent who became available in between, and before the new origin,
+    leaves no doubt. An origin cannot move into the past: an earlier reading is a correction of the server's,
+    unless the pinned one lies ahead of a clock that was set back.
     """
-    return pinned is None or seen is None or seen <= pinned + PIN_TOLERANCE
+    if abs(seen - pinned) <= PIN_TOLERANCE or between.stands_still(pinned, seen):
+        return True
+    if pinned > between.now:
+        return between.is_just_now(seen)
+    if seen < pinned:
+        return True
+    if between.available is not None and pinned < between.available <= seen + PIN_TOLERANCE:
+        return False
+    return seen <= pinned + STRAY or between.is_just_now(seen)

@@ -10,18 +10,20 @@ States are values. An agent in whom nothing changed keeps the very same `Agent` 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import is_
 from typing import Any, cast
 
+from ._absence import excused_agents, oldest_gone, overdue_agents
 from ._account import Account
-from ._evidence import CALL, FACETS, Evidence, is_same_episode, new_anchors
+from ._clock import Between
+from ._evidence import CALL, FACETS, Evidence, anchors_after, is_same_episode, pinned_origin
 from ._evolve import evolve
 from ._ledger import Finding
 from ._look import Look
-from ._memory import NO_ANCHORS, Memory, is_busy, remember
+from ._memory import NO_ANCHORS, NOTHING_UNSENT, Memory, Sent, is_busy, remember
 from ._model import Agent, Call, Snapshot
-from ._rules import RULES
+from ._rules import RULES, WATCHED_FIELDS
 from ._sighting import Diff, audited, bare_evidence, became_available, newly_available
 from ._state import FloorState, Keeping, never_read
 from ._transitions import (
@@ -35,8 +37,6 @@ from ._transitions import (
     in_order,
 )
 
-REMEMBERED = timedelta(days=1)  # how long an agent who logged out of view is remembered
-MOST_REMEMBERED = 10_000  # of those: more are no call centre but a server that invents agents
 _OF_CALLS = CallStarted, CallEnded, UnseenActivity
 
 
@@ -52,48 +52,58 @@ def diff(
     snapshot = look.snapshot
     now = max(state.time, snapshot.server_time)
     run = Diff(state, snapshot, scope, by_login, now, state.learned.phases, state.learned, [])
-    present, absent = _to_look_at(state, look)
-    if not (present or absent):
+    present, absent = _to_look_at(run, look)
+    overdue = overdue_agents(state, now)
+    if not (present or absent) and overdue is None:
         return _state_after(run, look, state, {}, state.forgotten)
     looked_at, lost = {seen.id: _meet(run, seen) for seen in present}, []
-    for memory in filter(None, map(state.recall, absent)):
+    missing = [memory for memory in map(state.recall, absent) if memory is not None]
+    run.excused = excused_agents(run, missing)
+    for memory in missing:
         missed = _miss(run, memory)
         if missed is None:
             lost.append(memory)
         else:
             looked_at[memory.agent.id] = missed
-    lost += [looked_at.pop(agent_id) for agent_id in _too_many(looked_at)]
+    lost += [_forget(run, state.memories[key]) for key in overdue or () if key not in looked_at]
     kept = Keeping(state)
     kept.keep(looked_at)
     kept.drop(memory.agent.id for memory in lost)
     forgotten = sum((memory.tally.account for memory in lost), state.forgotten)
-    return _state_after(run, look, kept, looked_at, forgotten)
+    return _state_after(run, look, kept, looked_at, forgotten, was_searched=overdue is not None)
 
 
-def _too_many(looked_at: Mapping[str, Memory]) -> list[str]:
-    """Those who are out of view the longest, when there are too many."""
-    gone = [(memory.gone_since, key) for key, memory in looked_at.items() if memory.gone_since is not None]
-    return [key for _, key in sorted(gone)[: max(0, len(gone) - MOST_REMEMBERED)]]
-
-
-def _to_look_at(state: FloorState, look: Look) -> tuple[list[Agent], list[str]]:
-    """The agents in view who may have news, and the ids of those who are out of view."""
+def _to_look_at(run: Diff, look: Look) -> tuple[list[Agent], list[str]]:
+    """The agents in view who may have news, and the ids of those who are out of view and may."""
     agents, news = look.view.agents, {agent.id for agent in look.changed}
-    restless = sorted(state.restless)
+    restless = sorted(run.before.restless)
     present = [*look.changed, *(agents[key] for key in restless if key in agents and key not in news)]
-    return present, list(dict.fromkeys((*look.vanished, *(key for key in restless if key not in agents))))
+    absent = (key for key in (*restless, *sorted(run.unreadable)) if key not in agents)
+    return present, list(dict.fromkeys((*look.vanished, *absent)))
 
 
 def _state_after(
-    run: Diff, look: Look, kept: FloorState | Keeping, looked_at: dict[str, Memory], forgotten: Account
+    run: Diff,
+    look: Look,
+    kept: FloorState | Keeping,
+    looked_at: dict[str, Memory],
+    forgotten: Account,
+    *,
+    was_searched: bool = False,
 ) -> tuple[FloorState, Snapshot, tuple[Transition, ...]]:
-    """The new state, the snapshot as it is shown, and the transitions in order."""
+    """The new state, the snapshot as it is shown, and the transitions in order.
+
+    was_searched: all who are out of view have been looked through.
+    """
+    gone = (kept.memories.values(),) if was_searched else (looked_at.values(), run.before.oldest_gone)
     unread = never_read(run.snapshot, kept.memories, kept.resting) if run.snapshot.quarantined else ()
     shown = _shown(run.before, look, looked_at)
     state = FloorState(
         time=run.now,
         server_time=run.snapshot.server_time,
         repeat=run.before.repeat + 1 if run.now == run.before.time else 0,
+        rewinds=run.before.rewinds,
+        strangers=max(0, len(run.unnamed) - len(run.excused)) if run.snapshot.quarantined else 0,
         unread={agent_id: run.before.unread.get(agent_id, run.before.time) for agent_id in unread},
         memories=kept.memories,
         resting=kept.resting,
@@ -102,6 +112,7 @@ def _state_after(
         view=look.view,
         shown=shown,
         restless=_restless(run, kept.memories, looked_at),
+        oldest_gone=oldest_gone(*gone),
     )
     snapshot = run.snapshot if shown is run.snapshot.agents else evolve(run.snapshot, agents=shown)
     return state, snapshot, in_order(run.told)
@@ -118,7 +129,7 @@ def _restless(run: Diff, memories: Mapping[str, Memory], looked_at: Mapping[str,
     return frozenset(
         key
         for key, memory in looked_at.items()
-        if memory.is_away or (memory.tally.is_open and memory is not known.get(key))
+        if memory.unread_since is not None or (memory.is_restless and memory is not known.get(key))
     )
 
 
@@ -158,29 +169,36 @@ def _arrive(run: Diff, seen: Agent) -> Memory:
         latest = min((transition.at for transition in transitions), default=run.now)
         run.told.append(evidence.tell(AgentAdded, evidence.by_now(latest), Basis.OBSERVED, evidence.poll))
     run.told.extend(transitions)
-    return evolve(memory, anchors={**memory.anchors, **_anchors(evidence)} or NO_ANCHORS)
+    return evolve(memory, anchors={**memory.anchors, **anchors_after(evidence)} or NO_ANCHORS)
 
 
 def _miss(run: Diff, memory: Memory) -> Memory | None:
     """An agent has no row, or none that could be read; None when there is nothing to remember."""
-    if None in run.unreadable or memory.agent.id in run.unreadable:  # it may be this one
+    if memory.agent.id in run.unreadable or memory.agent.id in run.excused:
         return evolve(memory, unread_since=memory.unread_since or run.before.time)
     return _leave(run, memory)
 
 
 def _leave(run: Diff, memory: Memory) -> Memory | None:
-    """An agent's row is gone: logged out when only logged-in agents have rows, else out of view."""
-    shown = memory.unread_since or run.before.time
+    """An agent's row is gone: logged out when only logged-in agents have rows, else out of view.
+
+    A call or a break may go on meanwhile: the row that comes back will tell.
+    """
     if memory.gone_since is not None:
-        kept = memory if memory.unread_since is None else evolve(memory, unread_since=None)
-        return kept if run.now - memory.gone_since <= REMEMBERED else None
+        return evolve(memory, unread_since=None)
+    shown = memory.unread_since or run.before.time
     if run.by_login:
-        gone = evolve(memory.agent, login=None, mobile_login=None, call=None, on_break=None, is_occupied=None)
+        gone = evolve(memory.agent, login=None, mobile_login=None, is_occupied=None)
         return evolve(_step(run, memory, gone, None, is_sent=False), gone_since=shown)
     evidence = bare_evidence(run, shown, memory.agent, memory.agent, ())
     evidence.previous = memory.agent
     run.told.append(evidence.tell(AgentRemoved, evidence.by_now(), Basis.OBSERVED, evidence.poll))
     return None
+
+
+def _forget(run: Diff, memory: Memory) -> Memory:
+    """An agent has been out of view for too long: whatever went on has ended."""
+    return _step(run, memory, evolve(memory.agent, call=None, on_break=None), None, is_sent=False)
 
 
 # --- agents who stay ----------------------------------------------------------------------------------
@@ -189,7 +207,7 @@ def _leave(run: Diff, memory: Memory) -> Memory | None:
 def _compare(run: Diff, memory: Memory, seen: Agent) -> Memory:
     """An agent seen before."""
     available = newly_available(run, memory, seen)
-    after = _pinned(memory.agent, seen, available)
+    after = _pinned(memory.agent, seen, run.between(memory, available))
     was_shown = memory.unread_since is None and memory.gone_since is None
     if after is memory.agent and was_shown and not memory.tally.is_open:
         return memory
@@ -197,17 +215,17 @@ def _compare(run: Diff, memory: Memory, seen: Agent) -> Memory:
     return memory if after is memory.agent and stepped == memory else stepped
 
 
-def _pinned(before: Agent, seen: Agent, available: datetime | None) -> Agent:
+def _pinned(before: Agent, seen: Agent, between: Between) -> Agent:
     """The agent as seen, running episodes with the origins they had; `before` itself if nothing changed."""
     if seen == before:  # nearly always
         return before
     kept: dict[str, Any] = {}
     for facet in FACETS:
         old, new = facet.of(before), facet.of(seen)
-        if old is None or new is None or old.since is None or new.since == old.since:
+        if old is None or new is None or new.since == old.since:
             continue
-        if is_same_episode(facet, before, seen, available):
-            kept[facet.field] = evolve(new, since=old.since)
+        if is_same_episode(facet, before, seen, between):
+            kept[facet.field] = evolve(new, since=pinned_origin(old.since, new.since, between))
     if not kept:
         return seen
     pinned = evolve(seen, **kept)
@@ -228,7 +246,8 @@ def _step(
     available: the new `avD`, see `Evidence`. seen_call: the call at n before its origin was pinned.
     is_sent: the agent's row is there.
     """
-    changed = [f for f in FACETS if not is_same_episode(f, memory.agent, after, available)]
+    between = run.between(memory, available)
+    changed = [f for f in FACETS if not is_same_episode(f, memory.agent, after, between)]
     tally, evidence = audited(run, memory, after, changed, available, is_sent)
     if CALL not in changed and _is_another_call(memory.agent.call, seen_call, evidence.finding):
         after = evolve(after, call=seen_call)
@@ -242,10 +261,23 @@ def _step(
         tally=tally,
         available_since=after.available_since or memory.available_since,
         awaits_available=is_busy(after)
-        or ((memory.awaits_available or bool(called)) and not became_available(memory, after)),
-        anchors=_anchors(evidence),
+        or ((memory.awaits_available or bool(called)) and not became_available(run, memory, after)),
+        anchors=anchors_after(evidence) or NO_ANCHORS,
         last_call=max([t.at for t in called if not isinstance(t, UnseenActivity)], default=memory.last_call),
+        unsent=_unsent(memory, after, evidence) if is_sent else NOTHING_UNSENT,
     )
+
+
+def _unsent(memory: Memory, after: Agent, evidence: Evidence) -> Mapping[str, Sent]:
+    """What earlier rows said of the fields that this one leaves out."""
+    unsent: dict[str, Sent] = {}
+    for name in WATCHED_FIELDS:
+        if getattr(after, name) is None:
+            last = getattr(memory.agent, name)
+            sent = memory.unsent.get(name) if last is None else Sent(last, evidence.polled)
+            if sent is not None:
+                unsent[name] = sent
+    return unsent or NOTHING_UNSENT
 
 
 def _is_another_call(before: Call | None, seen: Call | None, finding: Finding) -> bool:
@@ -265,12 +297,4 @@ def _learn(run: Diff, evidence: Evidence) -> None:
     after = evidence.after
     if CALL in evidence.ended and after.call is None and after.is_occupied and not evidence.available:
         run.learned = evolve(run.learned, shows_wrap_up=True)
-
-
-def _anchors(evidence: Evidence) -> Mapping[str, str]:
-    """The anchors of the episodes open at n that have no usable origin."""
-    new = [anchor for facet in evidence.begun for anchor in new_anchors(evidence, facet).items()]
-    if not (evidence.anchors or new):
-        return NO_ANCHORS
-    over = {facet.name for facet in (*evidence.ended, *evidence.begun)}
-    return {**{name: anchor for name, anchor in evidence.anchors.items() if name not in over}, **dict(new)}
+    run.learned = run.learned.taught_by(after)

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from ._clock import PIN_TOLERANCE, epoch, is_same_origin
+from ._clock import PIN_TOLERANCE, STRAY, Between, epoch, is_same_origin
 from ._ledger import Finding
 from ._model import Agent, Break, Call, Login
 from ._transitions import (
@@ -65,11 +65,14 @@ class Span:
 class Evidence:
     """Everything known of one agent between p (`polled`) and n (`now`).
 
-    repeat: how many polls before the one at p showed the same second.
+    repeat: how many polls before the one at p showed the same second. rewinds: how often the server's
+    clock was set back so far: its seconds come again then.
     shown: the last poll before n with the agent's row, which is p unless it was out of view.
     before, after: its state at either; `before` is blank for an agent not seen before.
     previous: `before`, or None when the agent was not in view.
-    anchors: what stands for the origin in the ids of open episodes that have none.
+    anchors: what stands for the origin in the ids of open episodes that have none; under `was`, the origin
+    of an episode so short that the next may be read to begin in the same second.
+    unsent: what earlier rows said of the fields that the last one left out.
     ended, begun: the facets whose episode at p is over, and whose episode at n is new.
     available: a. was_free: at p the agent was neither busy nor waiting to become available.
     shows_wrap_up: an agent who is not occupied is not in wrap-up.
@@ -79,12 +82,14 @@ class Evidence:
     scope: str
     polled: datetime
     repeat: int = 0
+    rewinds: int = 0
     shown: datetime
     now: datetime
     before: Agent
     after: Agent
     previous: Agent | None = None
     anchors: Mapping[str, str] = field(factory=dict)
+    unsent: Mapping[str, Any] = field(factory=dict)
     ended: tuple[Facet, ...] = ()
     begun: tuple[Facet, ...] = ()
     available: datetime | None = None
@@ -100,7 +105,15 @@ class Evidence:
 
     def poll_at(self, at: datetime) -> str:
         """What identifies in ids that something is known to have happened since an earlier poll."""
-        return f"p{epoch(at)}" + (f"+{self.repeat}" if self.repeat else "")
+        repeat = f"+{self.repeat}" if self.repeat else ""
+        return f"p{epoch(at)}{repeat}" + (f"~{self.rewinds}" if self.rewinds else "")
+
+    def last_shown(self, facet: Facet) -> datetime:
+        """The last poll before n that would have shown an episode on this side.
+
+        An agent without a row is logged out, but may be on the phone.
+        """
+        return self.shown if facet.moves_available else self.polled
 
     def tell(self, kind: type[Any], span: Span, basis: Basis, anchor: str, **more: Any) -> Any:
         """A transition of this agent, with its id."""
@@ -127,17 +140,45 @@ def anchor_of(facet: Facet, episode: Episode, anchors: Mapping[str, str]) -> str
     return f"{facet.name}.{known if known or episode.since is None else epoch(episode.since)}"
 
 
-def is_same_episode(facet: Facet, before: Agent, after: Agent, available: datetime | None) -> bool:
+def was(facet: Facet) -> str:
+    """Where the anchors keep the origin of an episode that ended right after it began."""
+    return f"was {facet.name}"
+
+
+def is_same_episode(facet: Facet, before: Agent, after: Agent, between: Between) -> bool:
     """Whether the polls before and after show one and the same episode.
 
-    Without origins, an agent who became available in between proves two of them.
+    A break for another reason is another break. Without an origin on either side, an agent who became
+    available in between proves two breaks or calls; two logins only if it became so by the second.
     """
     old, new = facet.of(before), facet.of(after)
-    if old is None or new is None:
+    if old is None or new is None or (facet is BREAK and is_another_reason(old, new)):
         return False
-    if facet.moves_available and (old.since is None or new.since is None):
-        return available is None
-    return is_same_origin(old.since, new.since)
+    if not facet.moves_available and not _became_so_by_logging_in(old, new, between):
+        between = Between(between.polled, between.now)
+    if old.since is None or new.since is None:
+        return between.available is None
+    return is_same_origin(old.since, new.since, between)
+
+
+def _became_so_by_logging_in(old: Episode, new: Episode, between: Between) -> bool:
+    """Whether the agent's new `avD` speaks of a login that began then."""
+    available, since = between.available, new.since
+    if available is None or since is None or (old.since is None and between.is_just_now(since)):
+        return False
+    return -PIN_TOLERANCE <= available - since <= STRAY
+
+
+def pinned_origin(old: datetime | None, seen: datetime | None, between: Between) -> datetime | None:
+    """The origin of an episode that goes on: the first that was read, unless there was none in it."""
+    if old is None:
+        return None if seen is None or between.is_just_now(seen) else seen
+    return None if seen is not None and between.stands_still(old, seen) else old
+
+
+def is_another_reason(old: Break, new: Break) -> bool:
+    """Whether both breaks say why, and not the same."""
+    return bool(old.reason and new.reason) and old.reason != new.reason
 
 
 def new_anchors(e: Evidence, facet: Facet) -> dict[str, str]:
@@ -145,6 +186,38 @@ def new_anchors(e: Evidence, facet: Facet) -> dict[str, str]:
     since = facet.of(e.after).since
     if since is None:
         return {facet.name: e.poll}
-    if since < e.polled - PIN_TOLERANCE:  # the poll at p contradicts it: it may have been told before
+    is_contradicted = since < e.last_shown(facet) - PIN_TOLERANCE  # by p: it may have been told before
+    if is_contradicted or epoch(since) == _epoch_before(e, facet):
         return {facet.name: f"{epoch(since)}.{e.poll}"}
     return {}
+
+
+def _epoch_before(e: Evidence, facet: Facet) -> int | None:
+    """The origin of the episode before the one that begins now, where both may be read in one second."""
+    if facet in e.ended:
+        since = facet.of(e.before).since
+        return None if since is None else epoch(since)
+    known = e.anchors.get(was(facet), "")
+    return int(known) if known.isdecimal() and len(known) < 20 else None
+
+
+def anchors_after(e: Evidence) -> dict[str, str]:
+    """The anchors that the next polls need: of what is open, and of what ended right after it began."""
+    over = {facet.name for facet in (*e.ended, *e.begun)}
+    anchors = {name: anchor for name, anchor in e.anchors.items() if name not in over}
+    for facet in e.begun:
+        anchors |= new_anchors(e, facet)
+    for facet in FACETS:
+        if facet.name not in over and _has_lost_its_origin(e, facet):
+            anchors.setdefault(facet.name, str(epoch(facet.of(e.before).since)))
+        before = _epoch_before(e, facet)
+        anchors.pop(was(facet), None)
+        if before is not None and epoch(e.polled) <= before + PIN_TOLERANCE.seconds:
+            anchors[was(facet)] = str(before)
+    return anchors
+
+
+def _has_lost_its_origin(e: Evidence, facet: Facet) -> bool:
+    """Whether what was taken for the origin of an episode that goes on has turned out to be none."""
+    old, new = facet.of(e.before), facet.of(e.after)
+    return old is not None and new is not None and old.since is not None and new.since is None

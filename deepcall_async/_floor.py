@@ -3,9 +3,11 @@
 No I/O and no clock: bring your own HTTP, replay a recording, test a bot.
 
 A reply is not believed on sight. One that looks like a lie is *held*: its update shows the
-last good snapshot and says why. The next reply confirms it, by being suspect for the same
-reasons, or replaces it. So one bad answer never logs fifty agents out. Only what is new
-about a reply is suspect: a floor whose totals never match its rows is held once.
+last good snapshot and says why. What comes next confirms it, as `_suspicion` says, or replaces
+it. So one bad answer never logs fifty agents out. Only what is new about a reply is suspect.
+
+The first reply is judged like any other: one that contradicts itself is shown, but provisionally.
+The first that does not is a baseline again.
 """
 
 from __future__ import annotations
@@ -13,21 +15,35 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from copy import copy
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from ._absence import contradiction
 from ._checkpoint import CheckpointWarning, Mark, UnusableCheckpointError, read_checkpoint
+from ._clock import PIN_TOLERANCE
 from ._differ import diff
 from ._errors import ConfigurationError, DeepcallError
 from ._evolve import evolve
 from ._look import Look, View, look
 from ._model import ClockSource, Snapshot
 from ._prediction import Predictor
-from ._state import first_state, shifted
-from ._suspicion import CLOCKLESS, NO_ROWS, OLDER, SHIFTED, Suspicion, common_shift, oddities, suspicions
+from ._state import ClockStep, first_state, stepped, without_starts
+from ._suspicion import (
+    CLOCKLESS,
+    LOGINS,
+    OLDER,
+    SHIFTED,
+    Suspicion,
+    common_shift,
+    oddities,
+    suspicion,
+    suspicions,
+)
 from ._update import Gap, LiveUpdate, Outage
 
 STATUSES = ("all", "login")
+NONE = timedelta(0)
+UNKNOWN = timedelta(days=1)  # as long as any gap may have been
 
 
 class LiveFloor:
@@ -37,6 +53,8 @@ class LiveFloor:
         "login" (only logged-in agents have rows; one without logged out).
     scope: names the account in transition ids, so that two accounts never share one; any text.
     view: tells differently narrowed requests (group, filters) apart; only checkpoints compare it.
+    is_narrowed: the requests ask for some of the agents only. Then totals may count others as well, and with
+        either status an agent without a row left the view, which is no logout.
     resume_from: the `checkpoint` of an earlier update. One that cannot be used gives a
         `CheckpointWarning` and a fresh baseline.
 
@@ -49,11 +67,12 @@ class LiveFloor:
         *,
         scope: str = "",
         view: str = "",
+        is_narrowed: bool = False,
         resume_from: Mapping[str, Any] | None = None,
     ) -> None:
         if status not in STATUSES:
             raise ConfigurationError(f'status must be "all" or "login", not {status!r}')
-        self._status, self._scope, self._view = status, scope, view
+        self._status, self._scope, self._view, self._is_narrowed = status, scope, view, is_narrowed
         self._last: tuple[Mark, Snapshot] | None = None
         self._outage: Outage | None = None
         self._is_resumed = False
@@ -80,17 +99,24 @@ class LiveFloor:
             return self._begin(snapshot)
         mark, last = self._last
         seen = look(mark.state.view, snapshot)
-        found = suspicions(mark.state, seen)
-        if snapshot.clock_source is ClockSource.LOCAL and last.clock_source is not ClockSource.LOCAL:
-            found.add(CLOCKLESS)
-        fresh = found - set(mark.accepted)
-        if fresh and not _is_confirmed(mark.suspect, fresh, snapshot):
-            suspect = Suspicion(tuple(sorted(fresh)), snapshot.server_time)
+        found = self._suspicions(mark, last, seen)
+        suspect = _suspected(mark.suspect, found - set(mark.accepted), snapshot)
+        if suspect is not None and suspect.is_habit:
+            return self._begin(snapshot, is_habit=True)
+        if suspect is not None and not suspect.is_over(is_provisional=mark.is_provisional):
             mark = evolve(mark, sequence=mark.sequence + 1, held=mark.held + 1, suspect=suspect)
             return self._update(mark, last, held=suspect.reasons, outage=self._outage)
-        if mark.is_blank:  # there is nothing to compare with
+        if mark.is_provisional and not self._oddities(seen):  # at last there is something to go on from
             return self._begin(snapshot)
-        return self._go_on(mark, seen, found)
+        return self._go_on(mark, last, seen, found)
+
+    def _suspicions(self, mark: Mark, last: Snapshot, seen: Look) -> set[str]:
+        """The reasons not to believe a reply, those among them that are accepted by now."""
+        covers_rows = not (self._is_narrowed or LOGINS in mark.accepted)
+        found = suspicions(mark.state, seen, covers_rows=covers_rows)
+        if seen.snapshot.clock_source is ClockSource.LOCAL and last.clock_source is not ClockSource.LOCAL:
+            found.add(CLOCKLESS)
+        return found
 
     def fork(self) -> LiveFloor:
         """A copy that takes the next reply in another thread; `join` makes it this floor's own.
@@ -136,47 +162,62 @@ class LiveFloor:
         self._last, self._is_resumed = (mark, snapshot), True
 
     def _is_foreign(self, snapshot: Snapshot) -> bool:
-        """Whether the checkpoint is of another account's floor: not one agent in common."""
-        known = self._last[0].state.everyone.keys() if self._last else {}
-        is_foreign = bool(known and snapshot.agents) and not known & snapshot.agents.keys()
-        if is_foreign:
-            _warn("it shares no agent with the floor: another account's?", depth=5)
-        return is_foreign
+        """Whether the checkpoint contradicts the floor, so that it must be another account's."""
+        known = self._last[0].state.everyone if self._last else {}
+        reason = contradiction(known, snapshot, is_whole=self._status == "all")
+        if reason is not None:
+            _warn(f"{reason}: another account's?", depth=5)
+        return reason is not None
 
-    def _begin(self, snapshot: Snapshot) -> LiveUpdate:
-        """A baseline: everything is known, nothing has changed."""
+    def _begin(self, snapshot: Snapshot, *, is_habit: bool = False) -> LiveUpdate:
+        """A baseline: everything is known, nothing has changed.
+
+        is_habit: the server is odd for good, so that this is no reason to distrust it.
+        """
         seen = look(View(), snapshot)
-        odd = oddities(seen)
+        odd = self._oddities(seen)
+        suspect = None if is_habit or not odd else suspicion(odd, snapshot)
+        before = self._last[0] if self._last else None
         mark = Mark(
             scope=self._scope,
             view=self._view,
             status=self._status,
-            sequence=self._last[0].sequence + 1 if self._last else 0,
+            sequence=before.sequence + 1 if before else 0,
             totals=snapshot.totals,
             state=first_state(seen),
-            accepted=tuple(sorted(odd)),
-            is_blank=NO_ROWS in odd,
+            accepted=tuple(sorted(odd)) if is_habit else (),
+            suspect=suspect,
+            is_provisional=suspect is not None,
+            held=(before.held if before else 0) + (suspect is not None),
+            clock_steps=before.clock_steps if before else 0,
         )
-        return self._believe(mark, snapshot, is_baseline=True)
+        return self._believe(mark, snapshot, is_baseline=True, held=suspect.reasons if suspect else ())
 
-    def _go_on(self, mark: Mark, seen: Look, found: set[str]) -> LiveUpdate:
+    def _go_on(self, mark: Mark, last: Snapshot, seen: Look, found: set[str]) -> LiveUpdate:
         """What happened since the last good reply."""
-        state = mark.state
-        if SHIFTED in found:
-            state = shifted(state, common_shift(state, seen), seen.snapshot)
-            seen = look(state.view, seen.snapshot)
-        state, snapshot, transitions = diff(state, seen, scope=self._scope, by_login=self._status == "login")
-        gap = self._gap(mark.state.time, state.time)
+        state, step = mark.state, _clock_step(mark, last, seen, found)
+        if step is not None:
+            state = stepped(state, step, seen.snapshot)
+            seen = look(state.view, without_starts(seen.snapshot) if step.size < NONE else seen.snapshot)
+        since = state.time
+        by_login = self._status == "login" and not self._is_narrowed
+        state, snapshot, transitions = diff(state, seen, scope=self._scope, by_login=by_login)
         mark = evolve(
             mark,
             sequence=mark.sequence + 1,
             totals=snapshot.totals,
             state=state,
-            accepted=tuple(sorted(found & oddities(seen))) if found else (),
+            accepted=tuple(sorted(self._oddities(seen))) if found or mark.accepted else (),
             suspect=None,
-            clock_steps=mark.clock_steps + bool(found & {OLDER, SHIFTED}),
+            is_provisional=False,
+            clock_steps=mark.clock_steps + (step is not None),
         )
-        return self._believe(mark, snapshot, transitions=transitions, gap=gap)
+        gap = self._gap(since, state.time)
+        return self._believe(mark, snapshot, transitions=transitions, gap=gap, clock_step=step and step.size)
+
+    def _oddities(self, seen: Look) -> set[str]:
+        """What a reply contradicts in itself, if its totals count what it shows."""
+        return set() if self._is_narrowed else oddities(seen)
 
     def _gap(self, since: datetime, until: datetime) -> Gap | None:
         """What a good reply ends: an outage, or the time between a checkpoint and its resumption."""
@@ -193,11 +234,41 @@ class LiveFloor:
         return LiveUpdate(sequence=mark.sequence, snapshot=snapshot, mark=mark, **news)
 
 
-def _is_confirmed(suspect: Suspicion | None, fresh: set[str], snapshot: Snapshot) -> bool:
-    """Whether the reply before was suspect alike; a clock that stands still is no witness."""
-    if suspect is None or not fresh <= set(suspect.reasons):
-        return False
-    return OLDER not in fresh or snapshot.server_time > suspect.server_time
+def _suspected(before: Suspicion | None, fresh: set[str], snapshot: Snapshot) -> Suspicion | None:
+    """The suspicion that a reply adds to or begins; None when there is nothing new against it."""
+    if not fresh:
+        return None
+    return suspicion(fresh, snapshot) if before is None else before.and_of(fresh, snapshot)
+
+
+def _clock_step(mark: Mark, last: Snapshot, seen: Look, found: set[str]) -> ClockStep | None:
+    """How the server's clock was set; None when it was not.
+
+    Origins that moved tell by how much. A clock that was set back alone does not.
+    """
+    if SHIFTED in found:
+        shift = common_shift(mark.state, seen)
+        return ClockStep(shift, shift, is_common=True)
+    if OLDER not in found or mark.suspect is None:
+        return None
+    since_set, leap = (
+        seen.snapshot.server_time - mark.suspect.since,
+        seen.snapshot.server_time - last.server_time,
+    )
+    passed = _passed(mark.suspect, last, seen.snapshot)
+    size = leap - (2 * since_set if passed is None else passed)
+    return ClockStep(size, leap - (UNKNOWN if passed is None else passed)) if size < -PIN_TOLERANCE else None
+
+
+def _passed(suspect: Suspicion, last: Snapshot, snapshot: Snapshot) -> timedelta | None:
+    """How long it has been since the last good reply, by our own clock, if that goes like the server's."""
+    received, first = snapshot.received_at, suspect.received_at
+    if received is None or first is None or last.received_at is None:
+        return None
+    since_set = snapshot.server_time - suspect.since
+    if abs(received - first - since_set) > PIN_TOLERANCE or first < last.received_at:
+        return None
+    return received - last.received_at
 
 
 def _warn(reason: str, *, depth: int) -> None:

@@ -21,8 +21,8 @@ from datetime import datetime, timedelta
 
 from attrs import define
 
-from ._account import ALL_PHASES, ZERO, Account, Phase
-from ._clock import ROUNDING
+from ._account import ALL_PHASES, ZERO, Account, Phase, add
+from ._clock import ROUNDING, is_midnight_between
 from ._evolve import evolve
 from ._model import Agent
 
@@ -42,8 +42,8 @@ class Tally:
     vanished: they were sent, and no longer are.
     base, base_talk: the counters when the window began. begun, ended: calls told in the window.
     late: calls that ended before the window and may be counted in it. prior: of them, those that were
-    not told, as they ended before the first sight. owed: calls told to have ended whose talk time has
-    not come. claims: the most hidden calls each phase claimed in the window.
+    not told, as they ended before the first sight. owed: calls told to have ended, seen or hidden, whose
+    talk time has not come. claims: the most hidden calls each phase claimed in the window.
     since: the last poll after which a call not yet told can have begun; None: the previous poll.
     waited: polls of an idle agent in which the counter held too little. is_open: the phases disagree.
     """
@@ -71,18 +71,22 @@ class Sighting:
     """What the polls at `polled` and `now` show of an agent's calls.
 
     shown: the last poll before now with the agent's row; the one at `polled` unless it was away.
+    since: the last instant before `polled` at which it surely was not on a call that nobody saw.
     is_sent: the agent's row is there. began, ended: visible calls told now.
     is_idle: neither on a call nor occupied, and no wrap-up is left.
+    logged_in_anew: it logged in after `shown`, which may have begun a new period of its counters.
     """
 
     polled: datetime
     shown: datetime
+    since: datetime
     now: datetime
     agent: Agent
     is_sent: bool
     began: int
     ended: int
     is_idle: bool
+    logged_in_anew: bool = False
 
 
 @define(kw_only=True)
@@ -93,10 +97,11 @@ class Finding:
     is_alone: the counter grew since the previous poll only, so one call has its place among those told.
     talk: the talk time that only one call, hidden or just ended, can own. total_talk: of all since.
     is_reset: the counters began anew, after `reset_since`. is_quiet: nothing grew and nothing is open.
-    contradicted: the phases this window contradicts.
+    contradicted: the phases this window contradicts. grown: by how much the counter grew so far in the run.
     """
 
     since: datetime
+    grown: int = 0
     hidden: int = 0
     is_alone: bool = True
     talk: timedelta | None = None
@@ -126,27 +131,49 @@ def first_sight(agent: Agent, now: datetime, account: Account | None = None) -> 
 def audit(tally: Tally, seen: Sighting, phases: Collection[Phase]) -> tuple[Tally, Finding]:
     """Take one poll into the books: the new books, and what they say."""
     if _is_balanced(tally, seen, phases):
-        return tally, Finding(since=seen.polled, reset_since=seen.shown)
+        return tally, Finding(since=seen.since, reset_since=seen.shown)
     finding = Finding(
-        since=tally.since or seen.polled,
+        since=tally.since or seen.since,
         reset_since=tally.watched if tally.vanished else seen.shown,
         is_alone=(tally.calls or 0) == tally.base,
     )
     books = evolve(tally, begun=tally.begun + seen.began, ended=tally.ended + seen.ended, since=finding.since)
+    books = _entered(tally, books, seen, phases, finding)
+    finding.grown = books.account.grown
+    return books, finding
+
+
+def _entered(
+    tally: Tally, books: Tally, seen: Sighting, phases: Collection[Phase], finding: Finding
+) -> Tally:
+    """The books with the counters of this poll in them, if it shows any."""
     if not seen.is_sent:
-        return books, finding
+        return books
     if seen.agent.calls is None:
         _do_without_counter(books, seen)
-        return books, finding
+        return books
     if tally.calls is None and not _fits(books, seen, tally.watched):
-        return first_sight(seen.agent, seen.now, tally.account), finding
+        return first_sight(seen.agent, seen.now, tally.account)
     if _is_reset(books, seen.agent):
-        return _begin_anew(books, seen, phases, finding), finding
+        return _begin_anew(books, seen, phases, finding)
+    may_be_new = tally.vanished or _may_be_new(books, seen)
     _read(books, seen.agent)
     _balance(books, seen, phases, finding)
-    if tally.vanished:  # the counters may have begun anew meanwhile: whose talk time it is, nobody knows
+    if may_be_new:  # whose talk time it is, nobody knows
         finding.talk = finding.total_talk = None
-    return books, finding
+    return books
+
+
+def _may_be_new(books: Tally, seen: Sighting) -> bool:
+    """Whether the counters may have begun anew since the last poll, though they did not fall.
+
+    So they may where a period can have ended and all they hold can have grown since. Counters at nothing
+    are the same anew, unless a call had ended that was still to be counted.
+    """
+    if not (books.calls or books.talk or books.ended or books.late or books.owed):
+        return False
+    can_have_ended = seen.logged_in_anew or is_midnight_between(seen.shown, seen.now)
+    return can_have_ended and _fits(books, seen, seen.shown)
 
 
 def _is_balanced(tally: Tally, seen: Sighting, phases: Collection[Phase]) -> bool:
@@ -235,7 +262,7 @@ def _read(books: Tally, agent: Agent) -> None:
     books.account = evolve(
         account,
         grown=account.grown + calls - (books.calls or 0),
-        talk_grown=account.talk_grown + ((talk or ZERO) - (books.talk or ZERO)),
+        talk_grown=add(account.talk_grown, (talk or ZERO) - (books.talk or ZERO)),
     )
     books.calls, books.talk, books.vanished = calls, talk, False
 
@@ -294,7 +321,7 @@ def _settle(books: Tally, seen: Sighting, phases: Collection[Phase], finding: Fi
         finding.contradicted = frozenset(phase for phase in phases if books.claims.get(phase, 0) > hidden)
     books.account = books.account.settled(seen_calls - prior, hidden, prior, talk if owners else ZERO)
     books.base, books.base_talk = books.calls or 0, books.talk or ZERO
-    books.owed = 0 if talk else books.owed + books.ended
+    books.owed = 0 if talk else books.owed + books.ended + hidden
     books.late = 0 if _is_past_doubt(seen, ALL_PHASES) else max(0, books.late + books.ended - seen_calls)
     books.prior = min(books.late, books.prior - prior)
     books.begun = books.ended = books.waited = 0

@@ -23,6 +23,17 @@ from ._model import Agent
 NO_ANCHORS: Mapping[str, str] = {}  # one for all: nearly every episode has an origin
 
 
+@frozen
+class Sent:
+    """What a field said when it was sent last, and the server's time then."""
+
+    value: Any
+    at: datetime
+
+
+NOTHING_UNSENT: Mapping[str, Sent] = {}  # one for all
+
+
 @frozen(kw_only=True)
 class Memory:
     """What is remembered of one agent.
@@ -31,6 +42,7 @@ class Memory:
     awaits_available: it was busy, and `avD` has not moved since. anchors: see `Evidence`.
     last_call: when the last call transition was told for. unread_since: the last poll that showed
     its row, when later ones could not be read. gone_since: the last that did before it logged out of view.
+    unsent: fields that the last row left out, with what earlier ones said.
     """
 
     agent: Agent
@@ -41,6 +53,7 @@ class Memory:
     last_call: datetime
     unread_since: datetime | None = None
     gone_since: datetime | None = None
+    unsent: Mapping[str, Sent] = NOTHING_UNSENT
 
     @property
     def is_away(self) -> bool:
@@ -49,8 +62,11 @@ class Memory:
 
     @property
     def is_restless(self) -> bool:
-        """Whether the agent may need a look without any news: it is away, or its books are open."""
-        return self.is_away or self.tally.is_open
+        """Whether the agent may need a look without any news: its row is unreadable, or its books are open.
+
+        Whoever logged out of view needs none: only a row can bring news of them.
+        """
+        return self.unread_since is not None or (self.gone_since is None and self.tally.is_open)
 
 
 def remember(agent: Agent, now: datetime) -> Memory:
@@ -96,7 +112,7 @@ def rests_at_first_sight(agent: Agent) -> bool:
 def to_rest(memory: Memory) -> Rest | None:
     """What is kept of an agent at rest; None when it is not."""
     agent, tally = memory.agent, memory.tally
-    if memory.is_away or memory.anchors or memory.available_since != agent.available_since:
+    if memory.is_away or memory.anchors or memory.unsent or memory.available_since != agent.available_since:
         return None
     if memory.awaits_available != is_busy(agent) or not _is_closed(tally):
         return None

@@ -97,6 +97,7 @@ class _Walk:
         self.due = runs[::-1]
         self._draw_for(_time_at(text, self.at, time))
         self.times: set[int] = set()
+        self.still: set[int] = set()
         self.clocks: dict[int, int] = {}
         self.found: list[_Read | Run] = []
         self.is_in_order = True
@@ -176,13 +177,17 @@ class _Walk:
             self.is_in_order = False
         self.found.append(_Read(self.text[self.at : end], row, extra))
         if row.clock is not None:
-            self._hear(row.clock)
+            self._hear(row.clock, ticks=row.ticks)
         self._go_on(end)
 
-    def _hear(self, clock: int) -> None:
+    def _hear(self, clock: int, *, ticks: bool) -> None:
         """Take note of the time that a row tells: the second may tick over within a reply."""
-        self._count(clock, 1)
-        if clock != self.time and (not self.times or abs(clock - self.time) <= ROW_CLOCK_SLACK):
+        is_near = abs(clock - self.time) <= ROW_CLOCK_SLACK
+        if ticks:
+            self._count(clock, 1)
+        elif is_near:
+            self.still.add(clock)
+        if clock != self.time and (is_near or (ticks and not self.times)):
             self._draw_for(clock)
 
     def _draw_for(self, time: int) -> None:
@@ -251,7 +256,7 @@ class Predictor:
         if not walk.times <= believed:
             raise _SurpriseError
         beside = self._read_beside(text[walk.at :])
-        self._learn(walk, clock.time, max(believed, default=clock.time))
+        self._learn(walk, clock.time, max(believed | walk.still, default=clock.time))
         return to_snapshot(self._agents, beside, clock, received_at)
 
     def _read_beside(self, rest: str) -> Beside:

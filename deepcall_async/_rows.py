@@ -60,6 +60,11 @@ class Row:
             return None
         return self.available_since + self.available_for
 
+    @property
+    def ticks(self) -> bool:
+        """Whether that clock is known to tick: an elapsed time of 0 may be one that stands still."""
+        return bool(self.available_for)
+
 
 # --- logins, calls and breaks, both ways ------------------------------------------------------
 

@@ -10,14 +10,14 @@ p is the last good poll that showed the agent, n this one, a the new `avD` where
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from operator import attrgetter
 from typing import Any
 
 from attrs import frozen
 
 from ._clock import PIN_TOLERANCE, epoch
-from ._evidence import CALL, Episode, Evidence, Facet, Span, anchor_of, new_anchors
+from ._evidence import CALL, MOBILE, WEB, Episode, Evidence, Facet, Span, anchor_of, new_anchors
+from ._evolve import evolve
 from ._model import Break
 from ._timing import end_span, hidden_spans, start_span, talk_span
 from ._transitions import (
@@ -41,8 +41,9 @@ def tell_ended(e: Evidence) -> Iterator[Transition]:
         episode = facet.of(e.before)
         timed = talk_span(e) if facet is CALL else None
         span = timed or end_span(e, facet)
-        basis = Basis.OBSERVED if facet.of(e.after) is None else Basis.INFERRED
-        duration = None if episode.since is None else max(span.at - episode.since, timedelta(0))
+        was_watched = facet.of(e.after) is None and e.last_shown(facet) == e.polled
+        basis = Basis.OBSERVED if was_watched else Basis.INFERRED
+        duration = None if episode.since is None or episode.since > span.latest else span.at - episode.since
         yield e.tell(
             facet.ended,
             span,
@@ -81,7 +82,7 @@ def _has_place(e: Evidence) -> bool:
 
 
 def _hidden_anchor(e: Evidence) -> str:
-    return f"a{epoch(e.available)}" if e.available else f"{e.poll_at(e.finding.since)}.c{e.after.calls}"
+    return f"a{epoch(e.available)}" if e.available else f"{e.poll_at(e.finding.since)}.c{e.finding.grown}"
 
 
 def tell_hidden_call(e: Evidence) -> Iterator[Transition]:
@@ -122,14 +123,46 @@ def tell_unseen_activity(e: Evidence) -> Iterator[Transition]:
 
 
 def tell_updated(e: Evidence) -> Iterator[Transition]:
-    """A field that is no episode differs. One that was not sent on either side says nothing."""
+    """A field that is no episode differs from what it said when it was sent last."""
     before, after = _watched(e.before), _watched(e.after)
-    if before == after:
-        return
-    span, poll = e.by_now(), e.poll_at(e.shown)
-    for name, old, new in zip(WATCHED_FIELDS, before, after, strict=True):
-        if old != new and old is not None and new is not None:
-            yield e.tell(AgentUpdated, span, Basis.OBSERVED, f"{name}.{poll}", field=name)
+    if before != after:
+        for name, old, new in zip(WATCHED_FIELDS, before, after, strict=True):
+            if new is not None and old != new:
+                yield from _field_updated(e, name, old)
+    for facet in (WEB, MOBILE):
+        if _is_of_another_type(e, facet):
+            yield _updated(e, facet.field, e.by_now())
+
+
+def _field_updated(e: Evidence, name: str, old: Any) -> Iterator[Transition]:
+    sent = e.unsent.get(name)
+    if old is None and sent is not None and sent.value != getattr(e.after, name):
+        span = evolve(e.by_now(), earliest=sent.at)
+        yield evolve(_updated(e, name, span), previous=evolve(e.before, **{name: sent.value}))
+    elif old is not None:
+        yield _updated(e, name, _occupied_span(e) if name == "is_occupied" else e.by_now())
+
+
+def _updated(e: Evidence, name: str, span: Span) -> Any:
+    return e.tell(AgentUpdated, span, Basis.OBSERVED, f"{name}.{e.poll_at(e.shown)}", field=name)
+
+
+def _occupied_span(e: Evidence) -> Span:
+    """An agent is occupied no later than its call begins, and until it is available."""
+    latest = e.now
+    if e.after.is_occupied and CALL in e.begun:
+        latest = start_span(e, CALL).at
+    elif not e.after.is_occupied and e.available is not None:
+        latest = e.available
+    return e.by_now(latest)
+
+
+def _is_of_another_type(e: Evidence, facet: Facet) -> bool:
+    """Whether a login goes on, but the server calls it something else."""
+    old, new = facet.of(e.before), facet.of(e.after)
+    if old is None or new is None or facet in e.begun or None in (old.type, new.type):
+        return False
+    return bool(old.type != new.type)
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -184,6 +217,10 @@ RULES: tuple[Rule, ...] = (
         tell_begun,
     ),
     Rule(
-        "name, IsOcc, mic_perm or sip_status differs", "AgentUpdated", "in [p, n]", "observed", tell_updated
+        "name, IsOcc, mic_perm, sip_status or a login's type differs",
+        "AgentUpdated",
+        "in [p, n]; IsOcc by the origin of the call it led to, and until a",
+        "observed",
+        tell_updated,
     ),
 )

@@ -8,17 +8,21 @@ from functools import cached_property
 from attrs import define
 
 from ._account import Learned, Phase
-from ._evidence import CALL, Evidence, Facet
+from ._clock import Between
+from ._evidence import CALL, MOBILE, WEB, Evidence, Facet
 from ._ledger import Finding, Sighting, Tally, audit
 from ._memory import Memory, is_busy
-from ._model import Agent, Snapshot
+from ._model import Agent, Quarantined, Snapshot
 from ._state import FloorState
 from ._transitions import Transition
 
 
 @define
 class Diff:
-    """One diff in progress: from `before` to `snapshot`, in which `told` and `learned` grow."""
+    """One diff in progress: from `before` to `snapshot`, in which `told` and `learned` grow.
+
+    excused: the agents without a row whose rows may be among those without a readable id.
+    """
 
     before: FloorState
     snapshot: Snapshot
@@ -28,11 +32,22 @@ class Diff:
     phases: tuple[Phase, ...]
     learned: Learned
     told: list[Transition]
+    excused: frozenset[str] = frozenset()
 
     @cached_property
-    def unreadable(self) -> frozenset[str | None]:
-        """The agents whose rows could not be read; None among them when even an id could not."""
-        return frozenset(part.agent_id for part in self.snapshot.quarantined if part.row is not None)
+    def unreadable(self) -> frozenset[str]:
+        """The agents whose rows could not be read."""
+        return frozenset(part.agent_id for part in self.snapshot.quarantined if part.agent_id is not None)
+
+    @cached_property
+    def unnamed(self) -> list[Quarantined]:
+        """The rows in which even the id could not be read."""
+        parts = self.snapshot.quarantined
+        return [part for part in parts if part.agent_id is None and part.row is not None]
+
+    def between(self, memory: Memory, available: datetime | None) -> Between:
+        """The time since the last poll that showed an agent's row. available: see `Between`."""
+        return Between(memory.unread_since or self.before.time, self.now, available)
 
 
 def bare_evidence(
@@ -43,6 +58,7 @@ def bare_evidence(
         scope=run.scope,
         polled=polled,
         repeat=run.before.repeat,
+        rewinds=run.before.rewinds,
         shown=polled,
         now=run.now,
         before=before,
@@ -64,24 +80,28 @@ def audited(
     sighting = Sighting(
         polled=polled,
         shown=shown,
+        since=_surely_free(run, memory, polled),
         now=run.now,
         agent=after,
         is_sent=is_sent,
         began=int(CALL in begun),
         ended=int(CALL in ended),
-        is_idle=_is_idle(memory, after),
+        is_idle=_is_idle(run, memory, after),
+        logged_in_anew=WEB in begun or MOBILE in begun,
     )
-    tally, finding = _audit(run, memory, sighting)
+    tally, finding = audit(memory.tally, sighting, run.phases)
     return tally, Evidence(
         scope=run.scope,
         polled=polled,
         repeat=run.before.repeat,
+        rewinds=run.before.rewinds,
         shown=shown,
         now=run.now,
         before=memory.agent,
         after=after,
         previous=memory.agent,
         anchors=memory.anchors,
+        unsent=memory.unsent,
         ended=ended,
         begun=begun,
         available=available,
@@ -92,37 +112,48 @@ def audited(
     )
 
 
-def _audit(run: Diff, memory: Memory, sighting: Sighting) -> tuple[Tally, Finding]:
-    """Take the poll into the agent's books."""
-    tally, finding = audit(memory.tally, sighting, run.phases)
-    if finding.hidden and Phase.WRAP_UP_END in run.phases and not run.before.learned.shows_wrap_up:
-        # It may have been in wrap-up at p, not counted yet: all that is sure is that it was available before.
-        finding.since = min(finding.since, memory.available_since or finding.since)
-    return tally, finding
+def _surely_free(run: Diff, memory: Memory, polled: datetime) -> datetime:
+    """Since when, at the last poll, a call that nobody saw can have been on, or wait to be counted.
+
+    A server may not flag wrap-up as occupied, or not show who is on a call: then all that is sure is that
+    the agent was free when it became available.
+    """
+    learned = run.before.learned
+    hides_wrap_up = Phase.WRAP_UP_END in run.phases and not learned.shows_wrap_up
+    if memory.available_since and (hides_wrap_up or not learned.shows_busy):
+        return min(polled, memory.available_since)
+    return polled
 
 
 def newly_available(run: Diff, memory: Memory, seen: Agent) -> datetime | None:
     """The new `avD`, where it lies between the polls."""
-    new, known = seen.available_since, memory.available_since
-    polled = memory.unread_since or run.before.time
-    return min(new, run.now) if new and known and new > known and new >= polled else None
+    new, polled = seen.available_since, memory.unread_since or run.before.time
+    if new is None or new < polled or not memory.available_since or not became_available(run, memory, seen):
+        return None
+    return min(new, run.now)
 
 
-def became_available(memory: Memory, after: Agent) -> bool:
+def became_available(run: Diff, memory: Memory, after: Agent) -> bool:
+    """Whether `avD` has moved on; earlier than the last one only where that lay ahead of a clock set back."""
     new, known = after.available_since, memory.available_since
-    return new is not None and (known is None or new > known)
+    if new is None or known is None:
+        return new is not None
+    return new > known or new < known > run.before.time
 
 
-def _is_idle(memory: Memory, after: Agent) -> bool:
+def _is_idle(run: Diff, memory: Memory, after: Agent) -> bool:
     """Whether no call and no wrap-up can be on.
 
-    Should a server not flag wrap-up as occupied, the agent still waits for its `avD`.
+    Should a server not flag wrap-up as occupied, the agent still waits for its `avD`. Should it not send
+    that of those who are busy, an agent without one is not idle.
     """
     if is_busy(after):
         return False
-    if not after.is_logged_in or after.on_break is not None or after.available_since is None:
+    if not after.is_logged_in or after.on_break is not None:
         return True
-    return not memory.awaits_available or became_available(memory, after)
+    if after.available_since is None:
+        return not run.before.learned.shows_available
+    return not memory.awaits_available or became_available(run, memory, after)
 
 
 def _is_free(memory: Memory) -> bool:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from attrs import field, frozen
 
 from ._account import Account, Learned
-from ._clock import PIN_TOLERANCE, epoch, moved
+from ._clock import PIN_TOLERANCE, ROUNDING, epoch, moved
 from ._evidence import FACETS, Facet
 from ._evolve import evolve
 from ._look import Look, View, view_of
 from ._memory import (
     Memory,
     Rest,
+    Sent,
     account_at_rest,
     first_rest,
     from_rest,
@@ -30,17 +31,22 @@ class FloorState:
     """What is remembered of a floor.
 
     time: the latest server time believed. server_time: the last one, earlier after the clock was set back.
-    repeat: how many polls before the last showed `time` too. unread: the agents of whom nothing is known
-    but that there is a row, and the last poll without it; None: there was none.
+    repeat: how many polls before the last showed `time` too. rewinds: how often the clock was set back.
+    strangers: rows without a readable id that are nobody's who was in view before.
+    unread: the agents of whom nothing is known but that there is a row, and the last poll without it; None:
+    there was none.
     memories: of the agents who are not at rest; resting: of those who are. All by id.
     forgotten: the accounts of agents no longer remembered.
     view: the last snapshot's agents as decoded; shown: the same with origins pinned, and those it left out.
-    restless: the agents who need a look at every poll, news or not.
+    restless: the agents who need a look at every poll, news or not. oldest_gone: who is out of view and
+    remembered has been so since then at most.
     """
 
     time: datetime
     server_time: datetime
     repeat: int = 0
+    rewinds: int = 0
+    strangers: int = 0
     unread: Mapping[str, datetime | None] = field(factory=dict)
     memories: Mapping[str, Memory]
     resting: Mapping[str, Rest] = field(factory=dict)
@@ -49,6 +55,7 @@ class FloorState:
     view: View = field(factory=View, eq=False)
     shown: Mapping[str, Agent] = field(factory=dict, eq=False)
     restless: frozenset[str] = field(default=frozenset(), eq=False)
+    oldest_gone: datetime | None = field(default=None, eq=False)
 
     def recall(self, agent_id: str) -> Memory | None:
         """The memory of an agent; None when it is not known."""
@@ -103,8 +110,10 @@ def first_state(look: Look) -> FloorState:
         time=now,
         server_time=now,
         unread=dict.fromkeys(never_read(look.snapshot, agents)),
+        strangers=sum(part.row is not None and part.agent_id is None for part in look.snapshot.quarantined),
         memories=memories,
         resting=resting,
+        learned=Learned().taught_by(*agents.values()),
         view=look.view,
         shown=agents,
     )
@@ -122,6 +131,7 @@ def recalled(state: FloorState, memories: Mapping[str, Memory]) -> FloorState:
         view=view_of(shown),
         shown=shown,
         restless=frozenset(key for key, memory in memories.items() if memory.is_restless),
+        oldest_gone=min((m.gone_since for m in memories.values() if m.gone_since), default=None),
     )
 
 
@@ -131,27 +141,93 @@ def never_read(snapshot: Snapshot, *known: Mapping[str, object]) -> list[str]:
     return sorted(ids.difference(*known))
 
 
-def shifted(state: FloorState, by: timedelta, snapshot: Snapshot) -> FloorState:
-    """The state after the server's clock was set: every origin moved but those the snapshot shows unmoved."""
-    agents = snapshot.agents
-    everyone = state.everyone.items()
-    return recalled(state, {key: _shifted(memory, agents.get(key), by) for key, memory in everyone})
+@frozen
+class ClockStep:
+    """The server's clock was set, by `size` at the best estimate.
+
+    of_polls: by how much the times of earlier polls move; further back where the size is not sure.
+    is_common: most origins moved along.
+    """
+
+    size: timedelta
+    of_polls: timedelta
+    is_common: bool = False
 
 
-def _shifted(memory: Memory, seen: Agent | None, by: timedelta) -> Memory:
-    episodes = {facet: facet.of(memory.agent) for facet in FACETS if not _stands_still(facet, memory, seen)}
-    dated = {facet: episode for facet, episode in episodes.items() if episode and episode.since}
+def stepped(state: FloorState, step: ClockStep, snapshot: Snapshot) -> FloorState:
+    """The state after the server's clock was set: what polls told the time of is told on the new clock.
+
+    Origins that the snapshot shows moved by as much are moved; if most of them were, so are those it does
+    not show.
+    """
+    agents, now = snapshot.agents, snapshot.server_time
+
+    def on_new_clock(at: datetime) -> datetime:
+        return min(moved(at, step.of_polls), now)
+
+    memories = {
+        key: _on_new_clock(_shifted(memory, agents.get(key), step), on_new_clock)
+        for key, memory in state.everyone.items()
+    }
+    state = evolve(
+        state,
+        time=on_new_clock(state.time),
+        server_time=on_new_clock(state.server_time),
+        rewinds=state.rewinds + (step.size < timedelta(0)),
+        unread={key: at and on_new_clock(at) for key, at in state.unread.items()},
+    )
+    return recalled(state, memories)
+
+
+def without_starts(snapshot: Snapshot) -> Snapshot:
+    """The snapshot of a clock that was set back without the origins of just now.
+
+    What began ahead of the new clock has lasted for nothing by it: whether that is so, nobody knows.
+    """
+    just_now = snapshot.server_time - ROUNDING
+    starting = {
+        agent.id: evolve(agent, **{facet.field: evolve(facet.of(agent), since=None) for facet in facets})
+        for agent in snapshot.agents.values()
+        if (facets := [f for f in FACETS if (since := _since(f, agent)) is not None and since >= just_now])
+    }
+    return evolve(snapshot, agents={**snapshot.agents, **starting}) if starting else snapshot
+
+
+def _on_new_clock(memory: Memory, there: Callable[[datetime], datetime]) -> Memory:
+    """The memory with the times of polls, and of what was told, on the new clock."""
+    tally = memory.tally
+    return evolve(
+        memory,
+        tally=evolve(tally, watched=there(tally.watched), since=tally.since and there(tally.since)),
+        last_call=there(memory.last_call),
+        unread_since=memory.unread_since and there(memory.unread_since),
+        gone_since=memory.gone_since and there(memory.gone_since),
+        unsent={name: Sent(sent.value, there(sent.at)) for name, sent in memory.unsent.items()},
+    )
+
+
+def _shifted(memory: Memory, seen: Agent | None, step: ClockStep) -> Memory:
+    """The memory with the origins that moved along with the clock, and their episodes' ids as before."""
+    by = step.size
+
+    def is_along(at: datetime, seen_at: datetime | None) -> bool:
+        return step.is_common if seen_at is None else abs(seen_at - moved(at, by)) <= PIN_TOLERANCE
+
+    dated = {
+        facet: episode
+        for facet in FACETS
+        if (episode := facet.of(memory.agent))
+        and episode.since
+        and is_along(episode.since, _since(facet, seen))
+    }
     agent = evolve(memory.agent, **{f.field: evolve(e, since=moved(e.since, by)) for f, e in dated.items()})
     anchors = {facet.name: str(epoch(episode.since)) for facet, episode in dated.items()}
     available = memory.available_since
-    if available and not (seen and seen.available_since == available):
+    if available and is_along(available, seen.available_since if seen else None):
         available = moved(available, by)
     return evolve(memory, agent=agent, available_since=available, anchors={**anchors, **memory.anchors})
 
 
-def _stands_still(facet: Facet, memory: Memory, seen: Agent | None) -> bool:
-    """Whether an episode's origin reads as before."""
-    old, new = facet.of(memory.agent), facet.of(seen) if seen else None
-    if not (old and new and old.since and new.since):
-        return False
-    return bool(abs(new.since - old.since) <= PIN_TOLERANCE)
+def _since(facet: Facet, seen: Agent | None) -> datetime | None:
+    episode = facet.of(seen) if seen else None
+    return episode.since if episode else None

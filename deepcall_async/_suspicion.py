@@ -1,14 +1,25 @@
-"""What makes a reply suspect: signs that the server, not the floor, has changed."""
+"""What makes a reply suspect, and what it takes for a suspect reply to be believed after all.
+
+Suspicion is in proportion. The store behind the server is eventually consistent, so totals and rows that
+disagree a little are life. What speaks of a reply cut short, of another floor or of a server that has lost
+its memory is held; so is a change of most of the floor. What ends a suspicion depends on its reasons:
+
+- a floor that changed at once (its clock was set, most agents logged out or in again) needs a second witness;
+- what may be a state of the server (an empty floor, totals that count something else) must have lasted;
+- a reply that contradicts itself while it takes agents, calls or breaks away is never confirmed by another
+  that does so too.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
-from ._clock import PIN_TOLERANCE, ROUNDING
-from ._evidence import FACETS
+from ._clock import PIN_TOLERANCE, ROUNDING, TICK, Between
+from ._evidence import FACETS, MOBILE, WEB, Facet, is_same_episode
 from ._look import Census, Look
 from ._model import Agent, Snapshot
 from ._state import FloorState
@@ -17,43 +28,94 @@ OLDER = "the server's time runs backwards"
 NO_ROWS = "no rows, though lA counts logged-in agents"
 EMPTIED = "no rows, though the last reply had some"
 LOGINS = "lA contradicts the rows"
+CUT_SHORT = "agents are missing whom lA still counts"
 CALLS = "oCA counts calls, but the rows show none any more"
 BREAKS = "oBA counts breaks, but the rows show none any more"
 CLOCKLESS = "nothing tells the server's time"
 SHIFTED = "most origins moved by the same amount"
+TURNED_OVER = "most agents logged out, or in again, at once"
+STARTING = "most logins began only now"
+
+ABSURD = frozenset({NO_ROWS, CUT_SHORT, CALLS, BREAKS})  # these contradict themselves, and take away
+SLOW = frozenset({EMPTIED, LOGINS})  # these are believed when they have lasted
+ENOUGH, LASTING = 3, timedelta(seconds=30)  # replies, for so long
+HABITS = frozenset({CUT_SHORT, CALLS, BREAKS})  # these may be a server's new ways
+HABIT = timedelta(minutes=10)  # after so long
 
 MIN_SHIFTED = 3  # fewer origins that move alike are no sign of a clock
+MIN_TURNED_OVER = 5  # fewer agents who log out at once are no sign of a server
+SHARE = 10  # totals and rows may disagree by one in so many, and by one in any case
 
 
 @frozen
 class Suspicion:
-    """Why a reply was not believed, and the server's time on it."""
+    """Replies in a row that were not believed, each for the same reasons as the one before, or fewer.
+
+    server_time: of the last one. since: of the first one, and received_at by our own clock.
+    replies: how many there were.
+    """
 
     reasons: tuple[str, ...]
     server_time: datetime
+    since: datetime = field(default=Factory(lambda self: self.server_time, takes_self=True))
+    received_at: datetime | None = None
+    replies: int = 1
+
+    def and_of(self, reasons: Iterable[str], snapshot: Snapshot) -> Suspicion:
+        """With one more reply; a new suspicion if that one is suspect for other reasons.
+
+        An absurd reply is no witness for one that is not. Nor is an old one for itself, sent again.
+        """
+        fresh, before, at = set(reasons), set(self.reasons), snapshot.server_time
+        if not fresh <= before or ABSURD & before - fresh:
+            return suspicion(fresh, snapshot)
+        is_witness = OLDER not in fresh or at > self.server_time
+        replies = self.replies + is_witness
+        return Suspicion(tuple(sorted(fresh)), at, self.since, self.received_at, replies)
+
+    def is_over(self, *, is_provisional: bool) -> bool:
+        """Whether the last of these replies is to be believed after all.
+
+        is_provisional: what it is compared with contradicts itself as well, so that nothing is taken away.
+        """
+        absurd = {NO_ROWS} if is_provisional else ABSURD
+        slow = SLOW | HABITS if is_provisional else SLOW
+        reasons = set(self.reasons)
+        if self.replies == 1 or reasons & absurd or STARTING in reasons:
+            return False
+        return not reasons & slow or (self.replies >= ENOUGH and self._has_lasted(LASTING))
+
+    @property
+    def is_habit(self) -> bool:
+        """Whether it has lasted so long that the floor had better be seen anew."""
+        return bool(HABITS.intersection(self.reasons)) and self.replies >= ENOUGH and self._has_lasted(HABIT)
+
+    def _has_lasted(self, time: timedelta) -> bool:
+        return self.server_time - self.since >= time
 
 
-def suspicions(state: FloorState, look: Look) -> set[str]:
-    """The reasons not to believe this reply after the last one."""
-    found, unread = oddities(look), _unread(look.snapshot)
-    known = state.view.census.after(_unreadable(state), ()) if state.restless else state.view.census
-    totals, seen = look.snapshot.totals, look.view.census
-    if look.snapshot.server_time < state.server_time:
+def suspicion(reasons: Iterable[str], snapshot: Snapshot) -> Suspicion:
+    """A new suspicion against a reply."""
+    return Suspicion(tuple(sorted(reasons)), snapshot.server_time, received_at=snapshot.received_at)
+
+
+# --- the reasons ------------------------------------------------------------------------------------
+
+
+def suspicions(state: FloorState, look: Look, *, covers_rows: bool = True) -> set[str]:
+    """The reasons not to believe this reply after the last one.
+
+    covers_rows: the totals count what the rows show, as far as is known.
+    """
+    found = _contradictions(state, look) if covers_rows else set()
+    time = look.snapshot.server_time
+    if time < state.server_time - (PIN_TOLERANCE if _strays(look.snapshot) else timedelta(0)):
         found.add(OLDER)
-    if not (look.view.agents or unread) and state.shown:
-        found.add(EMPTIED)
-    if totals.on_call and known.on_call and not (unread or seen.on_call):
-        found.add(CALLS)
-    if totals.on_break and known.on_break and not (unread or seen.on_break):
-        found.add(BREAKS)
+    if not (look.view.agents or _unread(look.snapshot)) and state.shown:
+        return found | {EMPTIED}
     if common_shift(state, look):
-        found.add(SHIFTED)
-    return found
-
-
-def _unreadable(state: FloorState) -> list[Agent]:
-    """The agents whose rows could not be read, as last known."""
-    return [state.shown[key] for key in state.restless if key in state.shown and key not in state.view.agents]
+        return found | {SHIFTED}
+    return found | _turned_over(state, look)
 
 
 def oddities(look: Look) -> set[str]:
@@ -63,8 +125,85 @@ def oddities(look: Look) -> set[str]:
         return set()
     if counted and not look.view.agents and not unread:
         return {NO_ROWS}
-    is_either = any(count <= counted <= count + unread for count in (seen.web, seen.logged_in))
-    return set() if is_either else {LOGINS}
+    off = min(max(count - counted, counted - count - unread, 0) for count in (seen.web, seen.logged_in))
+    return {LOGINS} if off > _tolerance(max(counted, seen.logged_in)) else set()
+
+
+def _contradictions(state: FloorState, look: Look) -> set[str]:
+    """What the totals of a reply say against its rows."""
+    found, unread = oddities(look), _unread(look.snapshot)
+    if LOGINS in found and any(_logged_out(state, look)):
+        found = {CUT_SHORT}
+    known = state.view.census.after(_unreadable(state), ()) if state.restless else state.view.census
+    totals, seen = look.snapshot.totals, look.view.census
+    for total, before, now, reason in (
+        (totals.on_call, known.on_call, seen.on_call, CALLS),
+        (totals.on_break, known.on_break, seen.on_break, BREAKS),
+    ):
+        if before and not (now or unread) and (total or 0) > _tolerance(before):
+            found.add(reason)
+    return found
+
+
+def _turned_over(state: FloorState, look: Look) -> set[str]:
+    """Whether most of those who were logged in have logged out, or in again, since the last reply."""
+    known, news = state.view.census.logged_in, len(look.changed) + len(look.vanished)
+    if news < MIN_TURNED_OVER or 2 * news <= known:  # nearly always
+        return set()
+    anew = list(_logged_in_anew(state, look))
+    turned = sum(1 for _ in _logged_out(state, look)) - _unread(look.snapshot) + len(anew)
+    if turned < MIN_TURNED_OVER or 2 * turned <= known:
+        return set()
+    just_now = look.snapshot.server_time - ROUNDING
+    is_starting = 2 * sum(since >= just_now for since in anew) > turned
+    return {TURNED_OVER, STARTING} if is_starting else {TURNED_OVER}
+
+
+def _logged_out(state: FloorState, look: Look) -> Iterator[Agent]:
+    """Who was logged in at the last reply, and is not any more."""
+    before, now = state.view.agents, look.view.agents
+    for agent_id in (*look.vanished, *(agent.id for agent in look.changed if not agent.is_logged_in)):
+        known = before.get(agent_id)
+        if known is not None and known.is_logged_in and not (agent_id in now and now[agent_id].is_logged_in):
+            yield known
+
+
+def _logged_in_anew(state: FloorState, look: Look) -> Iterator[datetime]:
+    """When those who were logged in logged in again."""
+    for seen in look.changed:
+        known = state.shown.get(seen.id)
+        if known is not None and any(_is_anew(state, look, facet, known, seen) for facet in (WEB, MOBILE)):
+            yield max(
+                facet.of(seen).since for facet in (WEB, MOBILE) if facet.of(seen) and facet.of(seen).since
+            )
+
+
+def _is_anew(state: FloorState, look: Look, facet: Facet, known: Agent, seen: Agent) -> bool:
+    if facet.of(known) is None or facet.of(seen) is None:
+        return False
+    available = seen.available_since if _became_available(state, known, seen) else None
+    return not is_same_episode(facet, known, seen, Between(state.time, look.snapshot.server_time, available))
+
+
+def _became_available(state: FloorState, known: Agent, seen: Agent) -> bool:
+    """Whether `avD` moved to an instant since the last reply."""
+    since = seen.available_since
+    return since is not None and since >= state.time and since != known.available_since
+
+
+def _tolerance(agents: int) -> int:
+    """By how many agents totals and rows may disagree."""
+    return max(1, agents // SHARE)
+
+
+def _strays(snapshot: Snapshot) -> bool:
+    """Whether the rows' clocks are further apart than a second that ticks over explains."""
+    return snapshot.clock_spread > timedelta(seconds=TICK)
+
+
+def _unreadable(state: FloorState) -> list[Agent]:
+    """The agents whose rows could not be read, as last known."""
+    return [state.shown[key] for key in state.restless if key in state.shown and key not in state.view.agents]
 
 
 def _unread(snapshot: Snapshot) -> int:
@@ -76,6 +215,7 @@ def common_shift(state: FloorState, look: Look) -> timedelta:
     """By how much most origins moved alike, as when the server's clock steps; zero if they did not.
 
     A clock that was set ahead has itself gone on by as much: a team that logs in again together has not.
+    Nor does a clock make anybody available at the very instant of a new login.
     """
     if not look.changed:
         return timedelta(0)
@@ -89,13 +229,24 @@ def common_shift(state: FloorState, look: Look) -> timedelta:
         known = state.shown.get(seen.id)
         if known is None or known == seen:
             moves[timedelta(0)] += known is not None and seen.is_logged_in
-            continue
-        for facet in FACETS:
-            old, new = facet.of(known), facet.of(seen)
-            if old is not None and new is not None and old.since and new.since:
-                moves[new.since - old.since] += 1
+        else:
+            moves.update(_moves(state, known, seen, look.snapshot.server_time - ROUNDING))
     shift = moves.most_common(1)[0][0]
     alike = sum(count for move, count in moves.items() if abs(move - shift) <= ROUNDING)
     is_common = alike >= MIN_SHIFTED and 2 * alike > moves.total()
     is_step = abs(shift) > PIN_TOLERANCE and shift <= passed + PIN_TOLERANCE
     return shift if is_common and is_step else timedelta(0)
+
+
+def _moves(state: FloorState, known: Agent, seen: Agent, just_now: datetime) -> Iterator[timedelta]:
+    """By how much the origins of an agent's episodes moved; not at all if it logged in again.
+
+    An origin that is just now may stem from an elapsed time that does not tick: it says nothing yet.
+    """
+    is_available_anew = _became_available(state, known, seen)
+    for facet in FACETS:
+        old, new = facet.of(known), facet.of(seen)
+        if old is not None and new is not None and old.since and new.since:
+            is_login = facet in (WEB, MOBILE) and is_available_anew
+            is_anew = is_login and abs(new.since - seen.available_since) <= PIN_TOLERANCE
+            yield timedelta(0) if is_anew or new.since >= just_now else new.since - old.since

@@ -9,30 +9,36 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ._clock import PIN_TOLERANCE, ROUNDING
-from ._evidence import CALL, Evidence, Facet, Span
+from ._evidence import BREAK, CALL, Evidence, Facet, Span, is_another_reason
 from ._model import AgentState
 
 
 def start_span(e: Evidence, facet: Facet) -> Span:
     """Its origin, known to a second. A claim that the poll at p contradicts is clamped."""
-    origin = facet.of(e.after).since
+    origin, shown = facet.of(e.after).since, e.last_shown(facet)
     if origin is None:
-        return Span(e.now, e.polled, e.now)
-    at = min(max(origin, e.polled), e.now)
-    if facet in e.ended and origin < e.polled:  # it was on at p already, too close to the other to tell
-        return Span(at, origin - ROUNDING, at)
-    if origin < e.polled - PIN_TOLERANCE:
-        return Span(at, e.polled, e.now)
-    return Span(at, max(e.polled, at - ROUNDING), min(e.now, at + ROUNDING))
+        return Span(e.now, shown, e.now)
+    at = min(max(origin, shown), e.now)
+    if facet in e.ended and origin < shown and not _is_renamed(e, facet):
+        return Span(at, origin - ROUNDING, at)  # it was on at p already, too close to the other to tell
+    if origin < shown - PIN_TOLERANCE:
+        return Span(e.now, shown, e.now) if _is_renamed(e, facet) else Span(at, shown, e.now)
+    return Span(at, max(shown, at - ROUNDING), min(e.now, at + ROUNDING))
+
+
+def _is_renamed(e: Evidence, facet: Facet) -> bool:
+    """Whether p showed a break for another reason, so that this one surely came after p."""
+    return facet is BREAK and facet in e.ended and is_another_reason(facet.of(e.before), facet.of(e.after))
 
 
 def end_span(e: Evidence, facet: Facet) -> Span:
     """By the time its successor began, or the agent was available again."""
-    successor = start_span(e, facet) if facet in e.begun else Span(e.now, e.polled, e.now)
+    shown = e.last_shown(facet)
+    successor = start_span(e, facet) if facet in e.begun else Span(e.now, shown, e.now)
     latest = successor.at
     if facet.moves_available and e.available is not None:
-        latest = max(e.polled, min(latest, e.available))
-    return Span(latest, min(e.polled, successor.earliest), latest)
+        latest = max(shown, min(latest, e.available))
+    return Span(latest, min(shown, successor.earliest), latest)
 
 
 def talk_span(e: Evidence) -> Span | None:

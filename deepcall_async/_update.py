@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import field, frozen
@@ -80,7 +80,10 @@ class LiveUpdate:
     is_baseline: first sight of the floor. Everything is known, nothing has changed.
     outage: not None while polls fail.
     gap: the outage or restart that this update ends; the transitions beside it are differences across it.
-    held: why this tick's reply was not believed; empty when it was. The next one confirms or replaces it.
+    held: why this tick's reply was not believed; empty when it was. What comes next confirms or replaces it.
+        A baseline that is held contradicts itself: it is shown because there is nothing better yet.
+    clock_step: by how much the server's clock was set since the last good reply; None when it was not. From
+        here on all times are told on the new clock.
     missed: not None when a reader of a feed lost what came before; always None in a stream.
     """
 
@@ -91,6 +94,7 @@ class LiveUpdate:
     outage: Outage | None = None
     gap: Gap | None = None
     held: tuple[str, ...] = ()
+    clock_step: timedelta | None = None
     missed: Missed | None = None
     _mark: Mark = field(eq=False, repr=False)
 

@@ -61,12 +61,24 @@ def decode_snapshot(
     quarantined: list[Quarantined] = []
     extras: dict[str, Mapping[str, Any]] = {}
     rows = read_rows(message, quarantined, extras)
-    counts = Counter(row.clock for row in rows.values() if row.clock is not None)
-    clock = read_clock(counts, date, received_at)
+    clock = read_clock(_row_clocks(rows.values(), date), date, received_at)
     if clock is None:
         raise ReplyError("no row carries avD and avT, so the server's time is unknown: pass the Date header")
     agents = {row.id: to_agent(row, clock.time, extras.get(row.id, NO_EXTRA)) for row in rows.values()}
     return to_snapshot(agents, read_beside(message), clock, received_at, quarantined)
+
+
+def _row_clocks(rows: Iterable[Row], date: datetime | None) -> Counter[int]:
+    """What the rows say of the server's time, counted.
+
+    An elapsed time of 0 may be one that does not tick: a server whose clock was set back sends it until that
+    has caught up. So these count only where there is nothing else, and not against the Date header.
+    """
+    told = [(row.clock, row.ticks) for row in rows if row.clock is not None]
+    ticking = Counter(clock for clock, ticks in told if ticks)
+    if ticking:
+        return ticking
+    return Counter(clock for clock, _ in told if date is None or believed(clock, epoch(date)) == clock)
 
 
 def read_beside(message: Mapping[str, Any]) -> Beside:

@@ -1,0 +1,78 @@
+"""Agents without a readable row: who is excused, who is forgotten, and when they are somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from ._memory import Memory
+from ._model import Agent, Snapshot
+from ._sighting import Diff
+from ._state import FloorState
+
+REMEMBERED = timedelta(days=1)  # how long an agent who logged out of view is remembered
+MIN_OTHERS = 2  # agents of another name: one may have married
+MOST_REMEMBERED = 10_000  # of those: more are no call centre but a server that invents agents
+
+
+def excused_agents(run: Diff, missing: Iterable[Memory]) -> frozenset[str]:
+    """Those whose rows may be among the ones without a readable id: as many as there are, and no more.
+
+    A row that had none while everybody was in view excuses nobody. Who was excused before comes first,
+    then who has the name that such a row shows.
+    """
+    free = len(run.unnamed) - run.before.strangers
+    if free <= 0:
+        return frozenset()
+    names = [part.raw.get("nm") for part in run.unnamed if isinstance(part.raw, dict)]
+
+    def rank(memory: Memory) -> tuple[bool, bool]:
+        return memory.unread_since is None, memory.agent.name not in names
+
+    candidates = [memory for memory in missing if memory.agent.id not in run.unreadable]
+    return frozenset(memory.agent.id for memory in sorted(candidates, key=rank)[:free])
+
+
+def overdue_agents(state: FloorState, now: datetime) -> list[str] | None:
+    """Those who have been out of view for too long, or the longest where there are too many.
+
+    None, nearly always: it is not time to look through them.
+    """
+    if state.oldest_gone is None:
+        return None
+    out_of_view = len(state.memories) + len(state.resting) - len(state.shown)
+    if now - state.oldest_gone <= REMEMBERED and out_of_view <= MOST_REMEMBERED:
+        return None
+    gone = _gone(state.memories.values())
+    too_many = max(0, len(gone) - MOST_REMEMBERED * 9 // 10) if len(gone) > MOST_REMEMBERED else 0
+    return [key for place, (since, key) in enumerate(gone) if place < too_many or now - since > REMEMBERED]
+
+
+def oldest_gone(memories: Iterable[Memory], *known: datetime | None) -> datetime | None:
+    """Since when the first of these, and of those known before, has been out of view."""
+    since: list[Any] = [since for since, _ in _gone(memories)]
+    return min([*since, *(at for at in known if at is not None)], default=None)
+
+
+def _gone(memories: Iterable[Memory]) -> list[tuple[datetime, str]]:
+    return sorted((m.gone_since, m.agent.id) for m in memories if m.gone_since is not None)
+
+
+def contradiction(known: Mapping[str, Memory], snapshot: Snapshot, *, is_whole: bool) -> str | None:
+    """Why what was remembered of a floor cannot be of the floor that a snapshot shows; None: it can.
+
+    is_whole: the snapshot shows all agents. Where only those who are logged in have rows, that not one is
+    there proves a change of shift.
+    """
+    common = known.keys() & snapshot.agents.keys()
+    if known and snapshot.agents and not common:
+        return "it shares no agent with the floor" if is_whole else None
+    others = sum(_is_another(known[agent_id].agent, snapshot.agents[agent_id]) for agent_id in common)
+    if others >= MIN_OTHERS and 2 * others > len(common):
+        return f"{others} of the {len(common)} agents it shares with the floor have other names"
+    return None
+
+
+def _is_another(known: Agent, seen: Agent) -> bool:
+    return None not in (known.name, seen.name) and known.name != seen.name
