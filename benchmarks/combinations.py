@@ -15,6 +15,7 @@ import argparse
 import json
 import math
 import os
+import resource
 import sys
 import time
 import traceback
@@ -43,6 +44,7 @@ from deepcall_async.simulator import Fault, Floor, Pace, Variant
 from tests.core.oracle import TAIL, Bench, Claim, Poll, Server, Verdict, read
 
 HOUR = 3600.0
+MEMORY = 2**31  # bytes a process may take
 RESTARTS = 0.05  # the share of polls before which the process begins anew
 TAIL_INTERVAL = 15.0  # seconds between the last polls, in which whatever is held or open is settled
 
@@ -412,7 +414,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     seeds = range(options.seed, options.seed + options.count) if options.only is None else [options.only]
     print(HEAD)
     results = []
-    with ProcessPoolExecutor(min(options.jobs, len(seeds))) as pool:
+    with ProcessPoolExecutor(min(options.jobs, len(seeds)), initializer=_limit_memory) as pool:
         for played in pool.map(_play_seed, seeds):
             results.append(played)
             print(line(played), flush=True)
@@ -422,6 +424,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"\n--only {played.combination.seed}: {played.combination}")
             print("\n".join(f"   {words}" for words in details(played, options.misses)))
     sys.exit(any(not played.is_good for played in results))
+
+
+def _limit_memory() -> None:
+    """A core that goes astray must not take the machine with it."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 def _play_seed(seed: int) -> Played:

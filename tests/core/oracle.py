@@ -36,6 +36,7 @@ FIELDS = {
 NOTHING: tuple[Any, ...] = (None, "No", "", [], {})
 SLACK = 1.0  # the promise: the truth lies within a second of the bounds
 PINNED = 2  # seconds: an origin that moves by no more is the same
+MOST = 200  # calls that anybody can tell at once: more are as wrong as so many
 TAIL = 8  # replies at the end of a run that need not be acted upon yet
 LEARNING = 600.0, 20  # seconds, and replies, in which the server's ways must first be seen
 EMPTY_FOR = 30.0  # seconds that a floor must be empty to be believed
@@ -570,14 +571,14 @@ class Bench:
 
     def judge(self, claims: Sequence[Claim], residuals: Mapping[str, int] | None = None) -> Verdict:
         """Hold what was told against the truth. residuals: by agent, the calls its books do not explain."""
-        verdict = Verdict(told=sum(max(1, 2 * (claim.calls or 0)) for claim in claims))
+        verdict = Verdict(told=sum(max(1, 2 * _number(claim)) for claim in claims))
         vague = [c for c in claims if c.key in ("unseen_activity", "updated is_occupied") and not c.calls]
         verdict.false += [claim for claim in vague if not self._has_cause(claim)]
         told: dict[tuple[str, str], list[Claim]] = defaultdict(list)
         for claim in claims:
             if claim.calls:
-                told[claim.agent, "call_started"] += [claim] * claim.calls
-                told[claim.agent, "call_ended"] += [claim] * claim.calls
+                told[claim.agent, "call_started"] += [claim] * _number(claim)
+                told[claim.agent, "call_ended"] += [claim] * _number(claim)
             elif claim.key not in ("unseen_activity", "updated is_occupied"):
                 told[claim.agent, claim.key].append(claim)
         truths: dict[tuple[str, str], list[Truth]] = defaultdict(list)
@@ -698,6 +699,10 @@ def key(facet: str, stage: str) -> str:
 
 
 _FACET_OF = {key(facet, stage): facet for facet in FACETS for stage in ("start", "end")}
+
+
+def _number(claim: Claim) -> int:
+    return min(claim.calls or 0, MOST)
 
 
 def facet_of(claimed: str) -> str:
