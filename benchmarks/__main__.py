@@ -6,14 +6,17 @@
     python -m benchmarks --json costs.json        # `python -m benchmarks.costs costs.json` draws it
 
 Each of them is also a command of its own: `python -m benchmarks.decode`, and so on.
+
+    python -m benchmarks combinations             # how true the stream is, whatever the server is like
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks import decode, memory, poll, rivals, startup, stretch
+from benchmarks import combinations, decode, memory, poll, rivals, startup, stretch
 from benchmarks.machine import finish, machine, options, told
 
 RUNS: dict[str, Callable[..., dict[str, Any]]] = {
@@ -28,7 +31,11 @@ RUNS: dict[str, Callable[..., dict[str, Any]]] = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    chosen = options(__doc__).parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["combinations"]:
+        combinations.main(words[1:])
+        return
+    chosen = options(__doc__).parse_args(words)
     where = machine()
     print(told(where))
     figures = {}

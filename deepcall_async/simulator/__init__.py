@@ -15,7 +15,7 @@ beyond them is invented: `INVENTED` names it, `Variant` holds the guesses that m
 from ._fact import Fact
 from ._fault import Fault
 from ._floor import DEFAULT_START, Floor
-from ._life import Pace
+from ._pace import Pace
 from ._sample import SAMPLE, SAMPLE_TIME, SampleFloor
 from ._server import ReceivedRequest, Simulator
 from ._variant import INVENTED, VARIANTS, Variant

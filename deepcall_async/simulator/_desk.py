@@ -20,8 +20,8 @@ from typing import Any
 from deepcall_async import _forms as forms
 from deepcall_async._rows import Presence, Row, row_to_wire
 
-from ._fact import Fact, Kind, WebOrMobile
-from ._variant import CountersMoveAt, NoneShape, Shape, Variant
+from ._fact import ENDS, STARTS, Fact, Kind, WebOrMobile
+from ._variant import NoneShape, Shape, TalkTimeMovesAt, Variant
 
 
 class Doing(Enum):
@@ -42,8 +42,7 @@ _DOING_AFTER: Mapping[Kind, Doing] = {
     "wrap_up_started": Doing.WRAP_UP,
     "break_started": Doing.ON_BREAK,
 }
-_COUNTED_BY: Mapping[CountersMoveAt, tuple[Kind, ...]] = {
-    "call_start": ("call_ended",),  # the talk time; the call itself counted when it began
+_TAKEN_UP_BY: Mapping[TalkTimeMovesAt, tuple[Kind, ...]] = {
     "call_end": ("call_ended",),
     # a call without wrap-up is followed, at its end, by one of the others
     "wrap_up_end": ("wrap_up_ended", "call_started", "became_available"),
@@ -66,6 +65,11 @@ _Tick = tuple[int, _Form, bool]  # origin, how it is written, whether it may str
 Drawn = tuple[str, list[_Tick]]
 
 
+def _is_nameless(agent: str) -> bool:
+    """Whether an agent is one of those whose rows never have an id, where there are such."""
+    return sum(map(ord, agent)) % 7 == 3  # 4, 13, 22, ...
+
+
 def _triple(seconds: int) -> str:
     hours, rest = divmod(seconds, 3600)
     return f'["{hours}",{_WITHIN_THE_HOUR[rest]}]'
@@ -80,21 +84,30 @@ _FORM_OF: Mapping[Shape, _Form] = {"triple": _triple, "seconds": str, "hms": _hm
 
 
 class Desk:
-    """The server's record of one agent, kept up to date by `apply`."""
+    """The server's record of one agent, kept up to date by `apply`.
 
-    def __init__(self, added: Fact, variant: Variant, groups: tuple[str, ...]) -> None:
+    clock: by how many seconds the server's clock is ahead of the floor's time. Instants are kept as the
+    clock showed them.
+    """
+
+    def __init__(self, added: Fact, variant: Variant, groups: tuple[str, ...], clock: int = 0) -> None:
         self.id = added.agent
         self.name = str(added.value)
         self.groups = groups
         self.doing = Doing.LOGGED_OUT
         self.logins: dict[WebOrMobile, int] = {}
-        self.available_since = math.floor(added.at)
+        self._clock = clock
+        self.available_since = self._second(added)
         self.sip_status = "offline"
         self.microphone_permitted = False
         self.calls = 0
         self.talk_time = 0
-        self._episode = added  # the call or break that is on
-        self._uncounted: list[int] = []  # talk times of calls that ended and do not count yet
+        self._episode = added  # the call or break that is on, or was last
+        self._episode_since = self.available_since
+        self._is_engaged = False  # something is on that outlasts a logout
+        self._uncounted = 0  # calls that ended and do not count yet
+        self._untimed: list[int] = []  # talk times of calls that ended, not taken up yet
+        self._late: list[tuple[float, int]] = []  # talk times taken up, and when they will show
         self._variant = variant
         self._drawn: Drawn | None = None
 
@@ -103,44 +116,73 @@ class Desk:
         self._drawn = None
         self.doing = _DOING_AFTER.get(fact.kind, self.doing)
         self._count(fact)
+        if fact.kind in (*STARTS, *ENDS):
+            self._is_engaged = fact.kind in STARTS
         match fact:
             case Fact(kind="logged_in", channel=("web" | "mobile") as channel):
-                self.logins[channel] = math.floor(fact.at)
+                self.logins[channel] = self._second(fact)
             case Fact(kind="logged_out", channel=("web" | "mobile") as channel):
-                self._log_out(channel, fact.at)
+                self._log_out(channel, fact)
             case Fact(kind="became_available"):
-                self.available_since = math.floor(fact.at)
+                self.available_since = self._second(fact)
             case Fact(kind="call_started" | "break_started"):
-                self._episode = fact
-            case Fact(kind="updated", field="name", value=str(name)):
-                self.name = name
-            case Fact(kind="updated", field="sip_status", value=str(status)):
-                self.sip_status = status
-            case Fact(kind="updated", field="microphone_permitted", value=bool(permitted)):
-                self.microphone_permitted = permitted
+                self._episode, self._episode_since = fact, self._second(fact)
+            case Fact(kind="group_left" | "group_joined"):
+                self._regroup(fact)
+            case Fact(kind="updated", field=str(name)):
+                setattr(self, name, fact.value)
 
-    def _log_out(self, channel: WebOrMobile, at: float) -> None:
+    def _regroup(self, fact: Fact) -> None:
+        others = tuple(group for group in self.groups if group != fact.value)
+        self.groups = others if fact.kind == "group_left" else (*others, str(fact.value))
+
+    def set_clock(self, step: int) -> None:
+        """The server's clock is set by so many seconds; what is counted goes on from where it is."""
+        self._clock += step
+        if self._variant.elapsed_by == "counting":
+            self.logins = {channel: since + step for channel, since in self.logins.items()}
+            self._episode_since += step
+        self._drawn = None
+
+    def _second(self, fact: Fact) -> int:
+        """What the server's clock showed, in whole seconds."""
+        return math.floor(fact.at) + self._clock
+
+    def _log_out(self, channel: WebOrMobile, fact: Fact) -> None:
         del self.logins[channel]
-        if not self.logins:
+        if not self.logins and not self._is_engaged:
             self.doing = Doing.LOGGED_OUT
             if self._variant.availability_moves_at_logout:
-                self.available_since = math.floor(at)
+                self.available_since = self._second(fact)
 
     def _count(self, fact: Fact) -> None:
         moves_at = self._variant.counters_move_at
         if fact.kind == "call_started" and moves_at == "call_start":
             self.calls += 1
         if fact.kind == "call_ended":
-            self._uncounted.append(fact.talk_time or 0)
-        if fact.kind in _COUNTED_BY[moves_at]:
-            self.calls += 0 if moves_at == "call_start" else len(self._uncounted)
-            self.talk_time += sum(self._uncounted)
-            self._uncounted.clear()
+            self._uncounted += moves_at != "call_start"
+            self._untimed.append(fact.talk_time or 0)
+        if moves_at != "call_start" and fact.kind in _TAKEN_UP_BY[moves_at]:
+            self.calls += self._uncounted
+            self._uncounted = 0
+        is_late = "wrap_up_end" in (moves_at, self._variant.talk_time_moves_at)
+        if fact.kind in _TAKEN_UP_BY["wrap_up_end" if is_late else "call_end"]:
+            due = fact.at + self._variant.talk_time_lag
+            self._late += [(due, talk) for talk in self._untimed]
+            self._untimed.clear()
+            self.settle(fact.at)
+
+    def settle(self, at: float) -> None:
+        """Show the talk times that are due at this instant."""
+        while self._late and self._late[0][0] <= at:
+            self.talk_time += self._late.pop(0)[1]
+            self._drawn = None
 
     def reset_counters(self) -> bool:
         """Begin a new period; whether there was anything to forget."""
         had_any = bool(self.calls or self.talk_time)
         self.calls = self.talk_time = 0
+        self._late.clear()
         self._drawn = None
         return had_any
 
@@ -179,7 +221,7 @@ class Desk:
         )
         if self._shows_availability():
             row.available_since, row.available_for = self.available_since, 0
-            ticks.append((self.available_since, _triple, False))
+            ticks.append((self.available_since, _triple, self._variant.availability_jitter))
         return self._template(row_to_wire(row)), ticks
 
     def _template(self, wire: dict[str, Any]) -> str:
@@ -187,6 +229,8 @@ class Desk:
             wire["avT"] = _BLANK
         if self._variant.numbers_as_strings:
             wire = {key: str(value) if isinstance(value, int) else value for key, value in wire.items()}
+        if self._variant.unidentified == "some_agents" and _is_nameless(self.id):
+            wire["I"] = None
         text = json.dumps(wire, separators=(",", ":"), ensure_ascii=False)
         return text.replace("%", "%%").replace(json.dumps(_BLANK), "%s")
 
@@ -200,7 +244,7 @@ class Desk:
     def _login(self, channel: WebOrMobile, ticks: list[_Tick]) -> Presence | None:
         if channel not in self.logins:
             return None
-        ticks.append((self.logins[channel], _triple, True))
+        ticks.append((self.logins[channel], _triple, self._variant.jitter))
         return Presence(None, {"type": channel.capitalize(), "duration": _BLANK})
 
     def _call(self, ticks: list[_Tick]) -> Presence | None:
@@ -225,5 +269,5 @@ class Desk:
             return Presence(None, word)
         if shape == "no_origin":
             return Presence(None, details)
-        ticks.append((math.floor(self._episode.at), _FORM_OF[shape], True))
+        ticks.append((self._episode_since, _FORM_OF[shape], self._variant.jitter))
         return Presence(None, {**details, "duration": _BLANK})

@@ -22,22 +22,35 @@ Kind = Literal[
     "wrap_up_ended",
     "updated",
     "counters_reset",
+    "group_left",
+    "group_joined",
+    "clock_set",
 ]
 WebOrMobile = Literal["web", "mobile"]
+EVERYBODY = "__everybody__"  # the agent of a fact that concerns all
+STARTS: tuple[Kind, ...] = ("ring_started", "call_started", "wrap_up_started", "break_started")
+ENDS: tuple[Kind, ...] = ("ring_ended", "call_ended", "wrap_up_ended", "break_ended")
+
+
+def groups_of(agent: str) -> tuple[str, ...]:
+    """The groups an agent begins in: all in 55, the documented default, and half in each of the others."""
+    return ("55", "56" if sum(map(ord, agent)) % 2 else "57")
 
 
 @frozen(kw_only=True)
 class Fact:
     """One thing that happened to one agent.
 
-    at: when, in floating epoch seconds of the server's time.
-    agent: the agent's id.
+    at: when, in floating epoch seconds of the floor's time. It is the server's, too, while nobody sets the
+        server's clock; `Floor.clock_at` tells what the server's clock showed at any instant.
+    agent: the agent's id; `EVERYBODY` where the server's clock was set.
     began: of an episode's start and end alike, when it began: the two are matched by it. Else None.
     channel: of a login, else None. reason: of a break, else None.
     answered: of a ring that ended, else None.
     talk_time: of a call that ended, what the server adds to `tt`, in whole seconds; else None.
     field, value: of an update, what changed ("name", "sip_status" or "microphone_permitted") and
-        to what. For an added agent `value` is the name.
+        to what. For an added agent `value` is the name, for one who changes groups the group's id.
+    step: of a clock that was set, by how many seconds: below zero, it was set back. Else None.
     """
 
     at: float
@@ -50,6 +63,7 @@ class Fact:
     talk_time: int | None = None
     field: str | None = None
     value: str | bool | None = None
+    step: int | None = None
 
     @property
     def duration(self) -> float | None:

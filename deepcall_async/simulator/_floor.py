@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import heapq
+import json
 import math
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from operator import attrgetter
 from random import Random
@@ -13,21 +15,18 @@ from deepcall_async._model import FloorTotals
 from deepcall_async._wire import encode_reply
 
 from ._desk import Desk, Doing
-from ._fact import Fact
-from ._life import DAY, HOUR, MINUTE, Life, Pace
+from ._fact import EVERYBODY, Fact, groups_of
+from ._life import Life
+from ._mishap import crashes
+from ._pace import DAY, HOUR, MINUTE, Pace
 from ._variant import Variant
 
 DEFAULT_START = 1_767_585_600.0  # Monday, 5 January 2026, 09:30 in India
 IST_OFFSET = 19_800  # seconds India is ahead of UTC
-EVERYBODY = "__everybody__"  # the agent of a fact that concerns all
 NO_ROWS = '"pr":[]'
+NOW_AND_THEN = 0.02  # the share of rows without an id, in the variant of this name
 
 Status = Literal["all", "login"]
-
-
-def groups_of(agent: str) -> tuple[str, ...]:
-    """The groups an agent is in: everybody in 55, the documented default, and half in each of the others."""
-    return ("55", "56" if sum(map(ord, agent)) % 2 else "57")
 
 
 class Floor:
@@ -37,6 +36,8 @@ class Floor:
     start: the server's time at the beginning, epoch seconds. variant: how rows show what happens.
     pace: how busy it is. facts: a history, in order of time, to be lived again instead of one made up:
     another floor's `history`, or your own; it must begin by adding the agents.
+
+    `set_clock` sets the server's clock; `time` and the instants of facts go on regardless.
 
     `history` is what has truly happened so far, in order of time. It begins before `start`, with what
     put the agents where they are. The floor only appends to it: clear it whenever memory matters.
@@ -60,6 +61,9 @@ class Floor:
         self.history: list[Fact] = []
         self._pace = pace or Pace()
         self._desks: dict[str, Desk] = {}
+        self._clock: list[tuple[float, int]] = []  # since when the server's clock is ahead by how much
+        self._late: dict[str, Desk] = {}  # as the totals know them, if these lag
+        self._unknown: deque[Fact] = deque()  # what the totals do not know of yet
         self._in_order: list[Desk] | None = None  # sorted as the server does; None: to be sorted anew
         streams = (
             [self._seat(number, agents) for number in range(agents)] if facts is None else [_lives(facts)]
@@ -92,7 +96,13 @@ class Floor:
         begins, agent = self.start, number + 1
         while True:
             life = Life(
-                str(agent), seed=self.seed, pace=self._pace, hired=hired, begins=begins, on_duty=on_duty
+                str(agent),
+                seed=self.seed,
+                pace=self._pace,
+                hired=hired,
+                begins=begins,
+                on_duty=on_duty,
+                crashes=crashes(self._pace, self.seed, self.start),
             )
             yield from life.facts()
             hired = begins = life.now + random.uniform(MINUTE, 10 * MINUTE)
@@ -105,19 +115,42 @@ class Floor:
             midnight += DAY
             yield Fact(at=midnight, agent=EVERYBODY, kind="counters_reset")
 
+    def set_clock(self, step: int) -> None:
+        """Set the server's clock by so many seconds, now and for good; below zero: back."""
+        self._happen(Fact(at=self.time, agent=EVERYBODY, kind="clock_set", step=step))
+
+    def clock_at(self, at: float) -> float:
+        """What the server's clock shows, or showed, at the floor's instant `at`."""
+        return at + next((ahead for since, ahead in reversed(self._clock) if since <= at), 0)
+
     def _happen(self, fact: Fact) -> None:
         self._in_order = None
         if fact.agent == EVERYBODY:
-            for desk in self._desks.values():
-                self._reset_counters(desk, fact.at)
+            self._happen_to_all(fact)
             return
         self.history.append(fact)
+        if self.variant.totals_lag:
+            self._unknown.append(fact)
         if fact.kind == "agent_added":
-            self._desks[fact.agent] = Desk(fact, self.variant, groups_of(fact.agent))
+            self._desks[fact.agent] = self._new_desk(fact)
         elif fact.kind == "agent_removed":
             del self._desks[fact.agent]
         else:
             self._apply(fact, self._desks[fact.agent])
+
+    def _happen_to_all(self, fact: Fact) -> None:
+        if fact.kind == "clock_set":
+            self.history.append(fact)
+            step = fact.step or 0
+            self._clock.append((fact.at, step + (self._clock[-1][1] if self._clock else 0)))
+        for desk in self._desks.values():
+            if fact.kind == "clock_set":
+                desk.set_clock(step)
+            else:
+                self._reset_counters(desk, fact.at)
+
+    def _new_desk(self, fact: Fact) -> Desk:
+        return Desk(fact, self.variant, groups_of(fact.agent), self._clock[-1][1] if self._clock else 0)
 
     def _apply(self, fact: Fact, desk: Desk) -> None:
         is_new_login = fact.kind == "logged_in" and not desk.logins
@@ -138,9 +171,11 @@ class Floor:
         Raises ValueError for an instant in the past or an unknown group.
         """
         self.advance(at)
+        if self.variant.talk_time_lag:
+            for desk in self._desks.values():
+                desk.settle(at)
         desks = self._view(status, group)
-        everyone = self._desks.values() if self.variant.totals_cover == "account" else desks
-        envelope = encode_reply([], _totals(everyone)).decode()
+        envelope = encode_reply([], _totals(self._counted(desks, status, group))).decode()
         rows = self._rows(desks, at)
         return envelope.replace(NO_ROWS, f"{NO_ROWS[:-1]}{rows}]", 1).encode()
 
@@ -151,25 +186,49 @@ class Floor:
             self._in_order = sorted(self._desks.values(), key=attrgetter("available_since"))
         if group is None and status == "all":
             return self._in_order
-        return [
-            desk
-            for desk in self._in_order
-            if (group is None or group in desk.groups) and (status == "all" or desk.logins)
-        ]
+        return [desk for desk in self._in_order if _is_in_view(desk, status, group)]
+
+    def _counted(self, desks: list[Desk], status: Status, group: str | None) -> Collection[Desk]:
+        """Whom the totals count, as far as they know."""
+        is_of_all = self.variant.totals_cover == "account"
+        if not self.variant.totals_lag:
+            return self._desks.values() if is_of_all else desks
+        while self._unknown and self._unknown[0].at <= self.time - self.variant.totals_lag:
+            self._learn(self._unknown.popleft())
+        known = self._late.values()
+        return [desk for desk in known if is_of_all or _is_in_view(desk, status, group)]
+
+    def _learn(self, fact: Fact) -> None:
+        """The totals hear of what happened a while ago."""
+        if fact.kind == "agent_added":
+            self._late[fact.agent] = self._new_desk(fact)
+        elif fact.kind == "agent_removed":
+            del self._late[fact.agent]
+        else:
+            self._late[fact.agent].apply(fact)
 
     def _rows(self, desks: list[Desk], at: float) -> str:
-        now = math.floor(at)
-        if not (self.variant.jitter or self.variant.torn_second):
+        now = math.floor(self.clock_at(at))
+        is_odd = self.variant.strays or self.variant.unidentified == "now_and_then"
+        if not (is_odd or self._clock):
             drawn = [desk.drawn for desk in desks]
             blanks = [form(now - origin) for _, ticks in drawn for origin, form, _ in ticks]
             return ",".join([template for template, _ in drawn]) % tuple(blanks)
         random = Random(f"{self.seed}:{at!r}")  # the same instant strays the same way in every replay
         torn = random.randint(0, len(desks)) if self.variant.torn_second else len(desks)
-        stray = _jitter(random) if self.variant.jitter else _STEADY
-        return ",".join([desk.row(now + (place >= torn), stray) for place, desk in enumerate(desks)])
+        stray = _jitter(random)
+        rows = [desk.row(now + (place >= torn), stray) for place, desk in enumerate(desks)]
+        if self.variant.unidentified == "now_and_then":
+            rows = [_nameless(row) if random.random() < NOW_AND_THEN else row for row in rows]
+        return ",".join(rows)
 
 
-_STEADY = int  # called without arguments, it is 0
+def _is_in_view(desk: Desk, status: Status, group: str | None) -> bool:
+    return (group is None or group in desk.groups) and (status == "all" or bool(desk.logins))
+
+
+def _nameless(row: str) -> str:
+    return json.dumps({**json.loads(row), "I": None}, separators=(",", ":"), ensure_ascii=False)
 
 
 def _lives(facts: Iterable[Fact]) -> Iterator[Fact]:

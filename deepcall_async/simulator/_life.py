@@ -16,61 +16,27 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from operator import attrgetter
 from random import Random
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
-from attrs import evolve, field, frozen
-from attrs.validators import gt
+from attrs import evolve
 
-from ._fact import Fact, Kind, WebOrMobile
+from ._fact import ENDS, STARTS, Fact, Kind, WebOrMobile, groups_of
+from ._mishap import Crash, cut_off
+from ._pace import HOUR, MINUTE, Pace
 
 _State: TypeAlias = Callable[[], "_Stay"]
 _Stay: TypeAlias = Generator[Fact, None, _State]
 
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 REASONS = ("Tea", "Lunch", "Meeting")
 FIRST_NAMES = ("Asha", "bhawesh", "Chitra", "Deepak", "Esha", "Farid", "गीता", "Harpreet", "Zoë", 'Jo "JJ"')
 LAST_NAMES = ("", " Kumar", " Kumar", " Singh", " Rao", " D'Souza", "111", " developer")
 
 
-@frozen(kw_only=True)
-class Pace:
-    """How busy a floor is: mean times in seconds, each > 0, exponentially distributed.
-
-    idle: until the next call. talk: of a call that is not short. wrap_up: the longest, evenly distributed.
-    break_every, break_length: breaks. shift, time_off: between logout and login for good.
-    relogin_every: logout and login again at once, and likewise changes of channel and phone.
-    rename_every: a new name. tenure: until an agent is gone for good and replaced.
-    """
-
-    idle: float = field(default=45.0, validator=gt(0))
-    talk: float = field(default=120.0, validator=gt(0))
-    wrap_up: float = field(default=60.0, validator=gt(0))
-    break_every: float = field(default=40 * MINUTE, validator=gt(0))
-    break_length: float = field(default=6 * MINUTE, validator=gt(0))
-    shift: float = field(default=3 * HOUR, validator=gt(0))
-    time_off: float = field(default=40 * MINUTE, validator=gt(0))
-    relogin_every: float = field(default=HOUR, validator=gt(0))
-    rename_every: float = field(default=2 * DAY, validator=gt(0))
-    tenure: float = field(default=14 * DAY, validator=gt(0))
-
-    @classmethod
-    def busy(cls) -> Self:
-        """Everything often and short: an hour of it holds what a calm floor shows in days."""
-        return cls(
-            idle=10.0,
-            talk=20.0,
-            wrap_up=20.0,
-            break_every=3 * MINUTE,
-            break_length=30.0,
-            shift=20 * MINUTE,
-            time_off=2 * MINUTE,
-            relogin_every=4 * MINUTE,
-            rename_every=30 * MINUTE,
-            tenure=HOUR,
-        )
+def _is_web_logout(fact: Fact) -> bool:
+    return fact.kind == "logged_out" and fact.channel == "web"
 
 
 class Life:
@@ -78,10 +44,19 @@ class Life:
 
     `hired` is when the agent is added, `begins` when there is something to see: before that the
     agent is added and no more, unless `on_duty`, when a login and a first few minutes precede it.
+    `crashes`, in order of time, break into it.
     """
 
     def __init__(
-        self, agent: str, *, seed: int, pace: Pace, hired: float, begins: float, on_duty: bool = False
+        self,
+        agent: str,
+        *,
+        seed: int,
+        pace: Pace,
+        hired: float,
+        begins: float,
+        on_duty: bool = False,
+        crashes: Iterable[Crash] = (),
     ) -> None:
         self.agent = agent
         self.now = hired
@@ -90,6 +65,13 @@ class Life:
         self._pace = pace
         self._random = Random(f"{seed}:{agent}")
         self._name_random = Random(f"{seed}:{agent}:names")
+        self._group_random = Random(f"{seed}:{agent}:groups")
+        self._fate = Random(f"{seed}:{agent}:fate")
+        self._crashes = iter(crashes)
+        self._crash = next(self._crashes, None)
+        self._reload_at = begins + self._time_to_reload()
+        self._last_break: str | None = None  # its reason, where the next has another
+        self._on: Fact | None = None  # the start of the ring, call, wrap-up or break that is on
         self._logins: dict[WebOrMobile, float] = {}
         self._fields: dict[str, str | bool] = {
             "name": self._name(),
@@ -109,7 +91,7 @@ class Life:
 
     def facts(self) -> Iterator[Fact]:
         """The whole life, in order of time, up to the agent's removal."""
-        for fact in heapq.merge(self._work(), self._names(), key=attrgetter("at")):
+        for fact in heapq.merge(self._work(), self._names(), self._moves_of_group(), key=attrgetter("at")):
             yield fact
             if fact.kind == "agent_removed":
                 return
@@ -117,7 +99,29 @@ class Life:
     def _work(self) -> Iterator[Fact]:
         state = self._hired
         while True:
-            state = yield from state()
+            state = yield from self._disturbed(state())
+
+    def _disturbed(self, stay: _Stay) -> _Stay:
+        """A stay, and whatever breaks into it from outside."""
+        while True:
+            logins, fields = self._logins.copy(), self._fields.copy()
+            fact = following = None
+            try:
+                fact = next(stay)
+            except StopIteration as end:
+                following = end.value
+            if crash := self._next_crash(is_in=bool(logins)):
+                stay.close()  # what came next in it has not happened
+                self._logins, self._fields = logins, fields | {"name": self._fields["name"]}
+                yield from self._fall(crash)
+                return self._available
+            if self._reload_at <= self.now:
+                began = yield from self._reload(logins)
+                fact = fact and (evolve(fact, began=began) if _is_web_logout(fact) else fact)
+            if fact is None:
+                return following  # type: ignore[return-value]  # one of the two is there
+            self._on = None if fact.kind in ENDS else fact if fact.kind in STARTS else self._on
+            yield fact
 
     def _names(self) -> Iterator[Fact]:
         """New names come at any moment, whatever the agent is doing."""
@@ -126,6 +130,15 @@ class Life:
             at += self._name_random.expovariate(1 / self._pace.rename_every)
             for fact in self._update("name", self._name()):
                 yield evolve(fact, at=at)
+
+    def _moves_of_group(self) -> Iterator[Fact]:
+        """Groups, too, change at any moment."""
+        at, groups = self._begins, groups_of(self.agent)[1:]
+        while math.isfinite(self._pace.regroup_every):
+            at += self._group_random.expovariate(1 / self._pace.regroup_every)
+            (left,), groups = groups, ("56" if "57" in groups else "57",)
+            yield Fact(at=at, agent=self.agent, kind="group_left", value=left)
+            yield Fact(at=at, agent=self.agent, kind="group_joined", value=groups[0])
 
     def _name(self) -> str:
         return self._name_random.choice(FIRST_NAMES) + self._name_random.choice(LAST_NAMES)
@@ -138,6 +151,47 @@ class Life:
 
     def _chance(self, share: float) -> bool:
         return self._random.random() < share
+
+    # --- what breaks in -----------------------------------------------------------------------
+
+    def _next_crash(self, *, is_in: bool) -> Crash | None:
+        """The next crash up to now, but none for one who is not in."""
+        while self._crash is not None and self._crash.at <= self.now:
+            crash, self._crash = self._crash, next(self._crashes, None)
+            if is_in:
+                return crash
+        return None
+
+    def _fall(self, crash: Crash) -> Iterator[Fact]:
+        """Out with all the others, and back with them."""
+        self.now = crash.at
+        if self._on is not None:
+            yield cut_off(self._on, self.now)
+        channels, self._on = tuple(self._logins), None
+        for channel in channels:
+            yield self._close(channel)
+        self.now = crash.back + self._fate.uniform(0, crash.spread)
+        for channel in channels:
+            yield self._open(channel)
+        yield self._tell("became_available")
+        self._reload_at = max(self._reload_at, self.now)
+
+    def _time_to_reload(self) -> float:
+        return self._fate.expovariate(1.0) * self._pace.reload_every
+
+    def _reload(self, logins: Mapping[WebOrMobile, float]) -> Generator[Fact, None, float | None]:
+        """Out of the web and back, with what is on going on; when this login began, None: it was none."""
+        out, back = self._reload_at, self._reload_at + self._fate.uniform(2, 10)
+        self._reload_at = max(self.now, back) + self._time_to_reload()
+        if "web" not in logins or back >= self.now or out <= logins["web"]:
+            return logins.get("web")
+        yield Fact(at=out, agent=self.agent, kind="logged_out", channel="web", began=logins["web"])
+        yield Fact(at=back, agent=self.agent, kind="logged_in", channel="web", began=back)
+        if len(logins) == 1 and self._on is None:
+            yield Fact(at=back, agent=self.agent, kind="became_available")
+        if "web" in self._logins:
+            self._logins["web"] = back
+        return back
 
     # --- the states ---------------------------------------------------------------------------
 
@@ -219,13 +273,16 @@ class Life:
         return self._random.choices(following, (0.1, 0.05, 0.85))[0]
 
     def _break(self) -> _Stay:
-        began, reason = self.now, self._random.choice(REASONS)
+        began, reason = self.now, self._random.choice([each for each in REASONS if each != self._last_break])
+        self._last_break = reason if self._pace.break_switches else None
         yield self._tell("break_started", began=began, reason=reason)
         if self._chance(0.2):
             self.now += self._random.uniform(5, 20)
         else:
             self._pass(self._pace.break_length)
         yield self._tell("break_ended", began=began, reason=reason)
+        if self._pace.break_switches and self._chance(self._pace.break_switches):
+            return self._break
         return self._log_out if self._chance(0.1) else self._become_available
 
     def _log_in_again(self) -> _Stay:

@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 from ._answer import Answer, api_answer, error_answer, not_found, spoil
 from ._fault import NO_FAULT, Fault
 from ._floor import DEFAULT_START, Floor
-from ._life import Pace
+from ._pace import Pace
 from ._request import Credentials, Door, Refused, parse, read_parameters, without_secrets
 from ._sample import SampleFloor
 from ._send import finish_headers, reset, send
@@ -95,6 +95,7 @@ class Simulator:
         self._always = NO_FAULT
         self._door = Door(None, None)
         self._runner: web.AppRunner | None = None
+        self._is_entered = False
         self.accept()
 
     @classmethod
@@ -109,6 +110,9 @@ class Simulator:
     # --- running ------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
+        if self._is_entered:
+            raise RuntimeError("this simulator is running already: leave it first, or make another one")
+        self._is_entered = True
         app = web.Application()
         app.on_response_prepare.append(finish_headers)
         app.router.add_route("*", "/{path:.*}", self._handle)
@@ -120,6 +124,7 @@ class Simulator:
         try:
             await web.TCPSite(runner, HOST, self._port).start()
         except BaseException:
+            self._is_entered = False
             await runner.cleanup()
             raise
         self._runner = runner
@@ -129,6 +134,7 @@ class Simulator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.set()
+        self._is_entered = False
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
@@ -142,11 +148,16 @@ class Simulator:
 
     @property
     def time(self) -> float:
-        """The server's time, epoch seconds; never behind the floor's, which you may advance yourself."""
+        """The floor's time now, epoch seconds; never behind `floor.time`, which you may advance yourself."""
         if self._runner is None:
             return self.floor.time
         opened, floor_time = self._opened
         return max(self.floor.time, floor_time + (self._loop.time() - opened) * self._warp)
+
+    @property
+    def clock(self) -> float:
+        """What the server's clock shows: the floor's time, unless it was set."""
+        return self.floor.clock_at(self.time)
 
     # --- credentials --------------------------------------------------------------------------
 
@@ -199,7 +210,7 @@ class Simulator:
         self._note(request, body)
         try:
             await self._pause(fault.delay)
-            answer = spoil(self._answer(request, body, fault), fault, self.time)
+            answer = spoil(self._answer(request, body, fault), fault, self.clock)
             return await send(request, answer, fault, self._pause)
         except _Closing:
             return reset(request.transport)
@@ -224,20 +235,24 @@ class Simulator:
                     raise _Closing
 
     def _answer(self, request: web.Request, body: dict[str, Any] | None, fault: Fault) -> Answer:
-        now = self.time
+        now = self.clock
         if request.method != "POST" or not LIVE_PATH.fullmatch(request.path):
             return not_found(request.method, request.path, now)
         try:
-            answer = api_answer(self._reply(body, now, fault), now)
+            answer = api_answer(self._reply(body, fault), self.clock)
         except Refused as refused:
             answer = error_answer(refused, now, self._http_status_for_errors)
         return evolve(answer, headers={**answer.headers, **self._extra_headers})
 
-    def _reply(self, body: dict[str, Any] | None, now: float, fault: Fault) -> bytes:
+    def _reply(self, body: dict[str, Any] | None, fault: Fault) -> bytes:
+        if fault.clock_step:
+            self.floor.advance(self.time)
+            self.floor.set_clock(fault.clock_step)
         if fault.code is not None:
             raise Refused(fault.code, fault.message)
         if body is None:
             raise Refused(1047)
         self._door.admit(body)
         wanted = read_parameters(body, self.floor.groups)
-        return self.floor.reply(now, status=wanted.status, group=wanted.group)
+        reply = self.floor.reply(self.time, status=wanted.status, group=wanted.group)
+        return fault.garble(reply, self.clock)

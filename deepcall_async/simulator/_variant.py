@@ -10,23 +10,31 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from attrs import field, frozen
-from attrs.validators import in_
+from attrs.validators import ge, in_
 
 CountersMoveAt = Literal["call_start", "call_end", "wrap_up_end"]
+TalkTimeMovesAt = Literal["call_end", "wrap_up_end"]
 CountersReset = Literal["never", "midnight", "login"]
 Shape = Literal["triple", "seconds", "hms", "no_origin", "word"]
 NoneShape = Literal["absent", "null", "no", "empty_string", "empty_list", "empty_object"]
 BusyAvailability = Literal["kept", "absent"]
 OccupiedWhile = Literal["ringing_call_wrap_up", "call"]
 TotalsCover = Literal["rows", "account"]
+ElapsedBy = Literal["clock", "counting"]
+Unidentified = Literal["nobody", "some_agents", "now_and_then"]
 
 
 @frozen(kw_only=True)
 class Variant:
     """One way the real server may behave. The default is the likeliest, as far as that can be said.
 
+    Every combination can be played; the one that contradicts itself raises ValueError.
+
     counters_move_at: when `tC` and `tt` count a call. "call_start": `tC` at its start, `tt` at its end.
         "wrap_up_end": a call without wrap-up counts at its end.
+    talk_time_moves_at: "wrap_up_end": `tt` takes up a call after its wrap-up although `tC` did so before.
+    talk_time_lag: seconds that `tt` takes up a call later than that. A talk time that is late when the
+        counters begin anew is lost.
     counters_reset: when they begin anew. "midnight" is India's (UTC+5:30), "login" the one that ends being
         logged out.
     counters_absent_at_zero: `tC`, `tt` and `ataT` are left out until there was a call.
@@ -38,13 +46,21 @@ class Variant:
     availability_moves_at_logout: a logout, too, sets `avD`.
     occupied_while: when `IsOcc` is 1.
     totals_cover: whether the totals count the rows asked for, or all agents of the account.
+    totals_lag: seconds that the totals are older than the rows, as in a store that becomes consistent late.
     numbers_as_strings: numbers in rows come as strings, as elsewhere in this product.
+    unidentified: whose row has no id (`I` is null). "some_agents": of these, never; "now_and_then": two
+        rows in a hundred.
+    elapsed_by: what an elapsed time is after the server's clock was set. "clock": what the clock shows less
+        what it showed when it began, at least zero; "counting": what has truly passed, save for `avT`.
     jitter: every elapsed reading but `avT` is off by -1, 0 or +1 s, each for itself, never below zero.
+    availability_jitter: so is `avT`.
     torn_second: the server's second ticks over while it writes: from a random row on, `avT` and every other
         elapsed reading are one second on.
     """
 
     counters_move_at: CountersMoveAt = field(default="call_end", validator=in_(get_args(CountersMoveAt)))
+    talk_time_moves_at: TalkTimeMovesAt = field(default="call_end", validator=in_(get_args(TalkTimeMovesAt)))
+    talk_time_lag: float = field(default=0.0, validator=ge(0))
     counters_reset: CountersReset = field(default="never", validator=in_(get_args(CountersReset)))
     counters_absent_at_zero: bool = True
     call_shape: Shape = field(default="triple", validator=in_(get_args(Shape)))
@@ -56,9 +72,25 @@ class Variant:
         default="ringing_call_wrap_up", validator=in_(get_args(OccupiedWhile))
     )
     totals_cover: TotalsCover = field(default="rows", validator=in_(get_args(TotalsCover)))
+    totals_lag: float = field(default=0.0, validator=ge(0))
     numbers_as_strings: bool = False
+    unidentified: Unidentified = field(default="nobody", validator=in_(get_args(Unidentified)))
+    elapsed_by: ElapsedBy = field(default="clock", validator=in_(get_args(ElapsedBy)))
     jitter: bool = False
+    availability_jitter: bool = False
     torn_second: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if self.counters_move_at == self.talk_time_moves_at == "wrap_up_end":
+            raise ValueError(
+                'talk_time_moves_at="wrap_up_end" says that tt moves later than tC, but with '
+                'counters_move_at="wrap_up_end" it never does: leave one of them out'
+            )
+
+    @property
+    def strays(self) -> bool:
+        """Whether a reading depends on chance."""
+        return self.jitter or self.availability_jitter or self.torn_second
 
 
 VARIANTS: dict[str, Variant] = {
@@ -127,4 +159,8 @@ INVENTED: dict[str, str] = {
     "errors": "that both kinds of credentials together, or a wrong status or A, give 1000 or 1001",
     "http": "the HTTP status of errors, and that a GET is answered 404",
     "jitter, torn seconds": "how far and how often elapsed readings stray",
+    "clock": "that it is ever set, and what elapsed times are then",
+    "crashes": "that all agents can be logged out at one moment, and back at another",
+    "I": "that an agent's row can come without it",
+    "late": "that totals and talk times can lag",
 }
