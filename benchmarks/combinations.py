@@ -242,7 +242,10 @@ class Player:
 
     def _new_live(self, checkpoint: dict[str, Any] | None) -> LiveFloor:
         setting = self.setting
-        return LiveFloor(setting.status, scope="floor", view=setting.group or "", resume_from=checkpoint)
+        narrowed = setting.group is not None
+        return LiveFloor(
+            setting.status, scope="floor", view=setting.group or "", is_narrowed=narrowed, resume_from=checkpoint
+        )
 
     def _poll(self, now: float, fault: Fault | None) -> None:
         body = self.floor.reply(now, status=self.setting.status, group=self.setting.group)

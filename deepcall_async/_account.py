@@ -35,13 +35,15 @@ class Learned:
     votes: contradictions found against each phase. shows_wrap_up: an agent was seen occupied right
     after a call, so that one who is not occupied is not in wrap-up either. shows_busy: a row showed a
     call or an occupied agent, so that rows without either are of agents who are not on a call.
-    shows_available: a row told since when its agent is available.
+    shows_available: a row told since when its agent is available. talk_comes_apart: a call and its talk time
+    are counted at different moments.
     """
 
     votes: Mapping[Phase, int] = field(factory=dict, hash=False)
     shows_wrap_up: bool = False
     shows_busy: bool = False
     shows_available: bool = False
+    talk_comes_apart: bool = False
 
     @property
     def phases(self) -> tuple[Phase, ...]:

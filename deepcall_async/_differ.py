@@ -56,9 +56,10 @@ def diff(
     overdue = overdue_agents(state, now)
     if not (present or absent) and overdue is None:
         return _state_after(run, look, state, {}, state.forgotten)
-    looked_at, lost = {seen.id: _meet(run, seen) for seen in present}, []
     missing = [memory for memory in map(state.recall, absent) if memory is not None]
     run.excused = excused_agents(run, missing)
+    run.familiar = state.strangers - (len(run.unnamed) - len(run.excused))
+    looked_at, lost = {seen.id: _meet(run, seen) for seen in present}, []
     for memory in missing:
         missed = _miss(run, memory)
         if missed is None:
@@ -162,7 +163,11 @@ def _arrive(run: Diff, seen: Agent) -> Memory:
     polled = run.before.unread.get(seen.id, run.before.time)
     if polled is None:  # it was in view all the time
         return memory
-    is_news = [f for f in FACETS if (e := f.of(seen)) and (run.by_login or (e.since and e.since >= polled))]
+    began = [f for f in FACETS if (e := f.of(seen)) and e.since and e.since >= polled]
+    if run.familiar > 0 and not began:
+        run.familiar -= 1
+        return memory
+    is_news = [f for f in FACETS if f.of(seen)] if run.by_login else began
     evidence = bare_evidence(run, polled, Agent(id=seen.id), seen, tuple(is_news))
     transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
     if not run.by_login:
@@ -297,4 +302,6 @@ def _learn(run: Diff, evidence: Evidence) -> None:
     after = evidence.after
     if CALL in evidence.ended and after.call is None and after.is_occupied and not evidence.available:
         run.learned = evolve(run.learned, shows_wrap_up=True)
+    if evidence.finding.talk_comes_apart and not run.learned.talk_comes_apart:
+        run.learned = evolve(run.learned, talk_comes_apart=True)
     run.learned = run.learned.taught_by(after)

@@ -27,7 +27,7 @@ from ._evolve import evolve
 from ._look import Look, View, look
 from ._model import ClockSource, Snapshot
 from ._prediction import Predictor
-from ._state import ClockStep, first_state, stepped, without_starts
+from ._state import ClockStep, first_state, is_behind, stepped, without_starts
 from ._suspicion import (
     CLOCKLESS,
     LOGINS,
@@ -198,7 +198,9 @@ class LiveFloor:
         state, step = mark.state, _clock_step(mark, last, seen, found)
         if step is not None:
             state = stepped(state, step, seen.snapshot)
-            seen = look(state.view, without_starts(seen.snapshot) if step.size < NONE else seen.snapshot)
+            seen = look(state.view, seen.snapshot)
+        if (step is not None and step.size < NONE) or is_behind(seen):
+            seen = look(state.view, without_starts(seen.snapshot))
         since = state.time
         by_login = self._status == "login" and not self._is_narrowed
         state, snapshot, transitions = diff(state, seen, scope=self._scope, by_login=by_login)

@@ -75,6 +75,7 @@ class Sighting:
     is_sent: the agent's row is there. began, ended: visible calls told now.
     is_idle: neither on a call nor occupied, and no wrap-up is left.
     logged_in_anew: it logged in after `shown`, which may have begun a new period of its counters.
+    talk_comes_apart: this server counts a call and its talk time at different moments.
     """
 
     polled: datetime
@@ -87,6 +88,7 @@ class Sighting:
     ended: int
     is_idle: bool
     logged_in_anew: bool = False
+    talk_comes_apart: bool = False
 
 
 @define(kw_only=True)
@@ -98,6 +100,7 @@ class Finding:
     talk: the talk time that only one call, hidden or just ended, can own. total_talk: of all since.
     is_reset: the counters began anew, after `reset_since`. is_quiet: nothing grew and nothing is open.
     contradicted: the phases this window contradicts. grown: by how much the counter grew so far in the run.
+    talk_comes_apart: talk time came by itself.
     """
 
     since: datetime
@@ -110,6 +113,7 @@ class Finding:
     reset_since: datetime
     is_quiet: bool = True
     contradicted: frozenset[Phase] = frozenset()
+    talk_comes_apart: bool = False
 
 
 def first_sight(agent: Agent, now: datetime, account: Account | None = None) -> Tally:
@@ -158,6 +162,8 @@ def _entered(
         return _begin_anew(books, seen, phases, finding)
     may_be_new = tally.vanished or _may_be_new(books, seen)
     _read(books, seen.agent)
+    has_more_talk = (books.talk or ZERO) > (tally.talk or ZERO)
+    finding.talk_comes_apart = has_more_talk and books.calls == tally.calls and not seen.ended
     _balance(books, seen, phases, finding)
     if may_be_new:  # whose talk time it is, nobody knows
         finding.talk = finding.total_talk = None
@@ -286,10 +292,12 @@ def _balance(books: Tally, seen: Sighting, phases: Collection[Phase], finding: F
     waited = books.waited + int(most < 0 and seen.is_idle)
     if least == most >= 0 or waited >= PATIENCE:
         _settle(books, seen, phases, finding, most)
-    elif books.late and most >= 0 and _is_past_doubt(seen, ALL_PHASES):
-        # Nobody can tell a late call from a hidden one; from here on there is none.
+    elif (books.late and most >= 0 and _is_past_doubt(seen, ALL_PHASES)) or (least >= 0 and seen.is_idle):
+        # Nobody can tell a call that was on at first, or a late one, from a hidden one: from here on there is
+        # none.
         books.claims = NO_CLAIMS
         _settle(books, seen, phases, finding, min(hidden for hidden in said.values() if hidden >= 0))
+        finding.talk = finding.total_talk = None
     else:
         if most >= 0:  # else the counter lags behind every phase, which speaks against none
             books.claims = {**books.claims, **_claims(said, books.claims)}
@@ -321,13 +329,23 @@ def _settle(books: Tally, seen: Sighting, phases: Collection[Phase], finding: Fi
         finding.contradicted = frozenset(phase for phase in phases if books.claims.get(phase, 0) > hidden)
     books.account = books.account.settled(seen_calls - prior, hidden, prior, talk if owners else ZERO)
     books.base, books.base_talk = books.calls or 0, books.talk or ZERO
-    books.owed = 0 if talk else books.owed + books.ended + hidden
+    books.owed = _owed(books, hidden, owners, talk, comes_apart=seen.talk_comes_apart)
     books.late = 0 if _is_past_doubt(seen, ALL_PHASES) else max(0, books.late + books.ended - seen_calls)
     books.prior = min(books.late, books.prior - prior)
     books.begun = books.ended = books.waited = 0
     books.claims, books.is_open = NO_CLAIMS, False
     if _is_past_doubt(seen, phases):
         books.since = None
+
+
+def _owed(books: Tally, hidden: int, owners: int, talk: timedelta, *, comes_apart: bool) -> int:
+    """How many calls told may still have their talk time to come.
+
+    Where it does not come with the count, talk time may be that of one of its owners only.
+    """
+    if comes_apart:
+        return max(0, owners - bool(talk))
+    return 0 if talk else books.owed + books.ended + hidden
 
 
 def _is_past_doubt(seen: Sighting, phases: Collection[Phase]) -> bool:

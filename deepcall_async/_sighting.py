@@ -21,7 +21,8 @@ from ._transitions import Transition
 class Diff:
     """One diff in progress: from `before` to `snapshot`, in which `told` and `learned` grow.
 
-    excused: the agents without a row whose rows may be among those without a readable id.
+    excused: the agents without a row whose rows may be among those without a readable id. familiar: how many
+    of those who are new may have been in view all the time, in a row without a readable id.
     """
 
     before: FloorState
@@ -33,6 +34,7 @@ class Diff:
     learned: Learned
     told: list[Transition]
     excused: frozenset[str] = frozenset()
+    familiar: int = 0
 
     @cached_property
     def unreadable(self) -> frozenset[str]:
@@ -88,6 +90,7 @@ def audited(
         ended=int(CALL in ended),
         is_idle=_is_idle(run, memory, after),
         logged_in_anew=WEB in begun or MOBILE in begun,
+        talk_comes_apart=run.before.learned.talk_comes_apart,
     )
     tally, finding = audit(memory.tally, sighting, run.phases)
     return tally, Evidence(

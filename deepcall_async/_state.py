@@ -179,6 +179,12 @@ def stepped(state: FloorState, step: ClockStep, snapshot: Snapshot) -> FloorStat
     return recalled(state, memories)
 
 
+def is_behind(look: Look) -> bool:
+    """Whether the server's clock has been set back behind what it has stored."""
+    latest = look.snapshot.server_time + PIN_TOLERANCE
+    return any(seen.available_since is not None and seen.available_since > latest for seen in look.changed)
+
+
 def without_starts(snapshot: Snapshot) -> Snapshot:
     """The snapshot of a clock that was set back without the origins of just now.
 
