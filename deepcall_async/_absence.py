@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from ._clock import PIN_TOLERANCE
 from ._memory import Memory
 from ._model import Agent, Snapshot
 from ._sighting import Diff
 from ._state import FloorState
 
 REMEMBERED = timedelta(days=1)  # how long an agent who logged out of view is remembered
-MIN_OTHERS = 2  # agents of another name: one may have married
+MIN_OTHERS = 5  # agents of another name
 MOST_REMEMBERED = 10_000  # of those: more are no call centre but a server that invents agents
 
 
@@ -68,11 +69,16 @@ def contradiction(known: Mapping[str, Memory], snapshot: Snapshot, *, is_whole: 
     common = known.keys() & snapshot.agents.keys()
     if known and snapshot.agents and not common:
         return "it shares no agent with the floor" if is_whole else None
-    others = sum(_is_another(known[agent_id].agent, snapshot.agents[agent_id]) for agent_id in common)
-    if others >= MIN_OTHERS and 2 * others > len(common):
-        return f"{others} of the {len(common)} agents it shares with the floor have other names"
-    return None
+    pairs = [(known[agent_id].agent, snapshot.agents[agent_id]) for agent_id in common]
+    others = sum(old.name is not None is not new.name and old.name != new.name for old, new in pairs)
+    if others < MIN_OTHERS or 2 * others <= len(common) or any(_is_known_again(*pair) for pair in pairs):
+        return None
+    return f"{others} of the {len(common)} agents it shares with the floor have other names"
 
 
-def _is_another(known: Agent, seen: Agent) -> bool:
-    return None not in (known.name, seen.name) and known.name != seen.name
+def _is_known_again(known: Agent, seen: Agent) -> bool:
+    """Whether an instant of an agent's past is the same."""
+    if known.available_since is not None and known.available_since == seen.available_since:
+        return True
+    old, new = known.login, seen.login
+    return bool(old and new and old.since and new.since and abs(old.since - new.since) <= PIN_TOLERANCE)

@@ -104,6 +104,7 @@ def _state_after(
         server_time=run.snapshot.server_time,
         repeat=run.before.repeat + 1 if run.now == run.before.time else 0,
         rewinds=run.before.rewinds,
+        behind_until=run.before.behind_until,
         strangers=max(0, len(run.unnamed) - len(run.excused)) if run.snapshot.quarantined else 0,
         unread={agent_id: run.before.unread.get(agent_id, run.before.time) for agent_id in unread},
         memories=kept.memories,

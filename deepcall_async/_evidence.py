@@ -13,6 +13,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from ._clock import PIN_TOLERANCE, STRAY, Between, epoch, is_same_origin
+from ._evolve import evolve
 from ._ledger import Finding
 from ._model import Agent, Break, Call, Login
 from ._transitions import (
@@ -155,7 +156,7 @@ def is_same_episode(facet: Facet, before: Agent, after: Agent, between: Between)
     if old is None or new is None or (facet is BREAK and is_another_reason(old, new)):
         return False
     if not facet.moves_available and not _became_so_by_logging_in(old, new, between):
-        between = Between(between.polled, between.now)
+        between = evolve(between, available=None)
     if old.since is None or new.since is None:
         return between.available is None
     return is_same_origin(old.since, new.since, between)
@@ -164,7 +165,7 @@ def is_same_episode(facet: Facet, before: Agent, after: Agent, between: Between)
 def _became_so_by_logging_in(old: Episode, new: Episode, between: Between) -> bool:
     """Whether the agent's new `avD` speaks of a login that began then."""
     available, since = between.available, new.since
-    if available is None or since is None or (old.since is None and between.is_just_now(since)):
+    if available is None or since is None or (old.since is None and between.says_nothing(since)):
         return False
     return -PIN_TOLERANCE <= available - since <= STRAY
 
@@ -172,7 +173,7 @@ def _became_so_by_logging_in(old: Episode, new: Episode, between: Between) -> bo
 def pinned_origin(old: datetime | None, seen: datetime | None, between: Between) -> datetime | None:
     """The origin of an episode that goes on: the first that was read, unless there was none in it."""
     if old is None:
-        return None if seen is None or between.is_just_now(seen) else seen
+        return None if seen is None or between.says_nothing(seen) else seen
     return None if seen is not None and between.stands_still(old, seen) else old
 
 

@@ -27,7 +27,7 @@ from ._evolve import evolve
 from ._look import Look, View, look
 from ._model import ClockSource, Snapshot
 from ._prediction import Predictor
-from ._state import ClockStep, first_state, is_behind, stepped, without_starts
+from ._state import ClockStep, first_state, stepped, stored_ahead, without_starts
 from ._suspicion import (
     CLOCKLESS,
     LOGINS,
@@ -199,7 +199,10 @@ class LiveFloor:
         if step is not None:
             state = stepped(state, step, seen.snapshot)
             seen = look(state.view, seen.snapshot)
-        if (step is not None and step.size < NONE) or is_behind(seen):
+        ahead = stored_ahead(seen)
+        if ahead is not None:
+            state = evolve(state, behind_until=max(ahead, state.behind_until or ahead))
+        if ahead is not None or (step is not None and step.size < NONE):
             seen = look(state.view, without_starts(seen.snapshot))
         since = state.time
         by_login = self._status == "login" and not self._is_narrowed

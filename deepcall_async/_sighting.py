@@ -49,7 +49,8 @@ class Diff:
 
     def between(self, memory: Memory, available: datetime | None) -> Between:
         """The time since the last poll that showed an agent's row. available: see `Between`."""
-        return Between(memory.unread_since or self.before.time, self.now, available)
+        polled = memory.unread_since or self.before.time
+        return Between(polled, self.now, available, is_behind=self.before.is_behind(self.now))
 
 
 def bare_evidence(

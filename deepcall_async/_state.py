@@ -32,6 +32,7 @@ class FloorState:
 
     time: the latest server time believed. server_time: the last one, earlier after the clock was set back.
     repeat: how many polls before the last showed `time` too. rewinds: how often the clock was set back.
+    behind_until: what the clock showed before, or what it has stored ahead of itself; None: it never was.
     strangers: rows without a readable id that are nobody's who was in view before.
     unread: the agents of whom nothing is known but that there is a row, and the last poll without it; None:
     there was none.
@@ -46,6 +47,7 @@ class FloorState:
     server_time: datetime
     repeat: int = 0
     rewinds: int = 0
+    behind_until: datetime | None = None
     strangers: int = 0
     unread: Mapping[str, datetime | None] = field(factory=dict)
     memories: Mapping[str, Memory]
@@ -56,6 +58,10 @@ class FloorState:
     shown: Mapping[str, Agent] = field(factory=dict, eq=False)
     restless: frozenset[str] = field(default=frozenset(), eq=False)
     oldest_gone: datetime | None = field(default=None, eq=False)
+
+    def is_behind(self, now: datetime) -> bool:
+        """Whether the clock has not caught up yet with what it showed before it was set back."""
+        return self.behind_until is not None and now <= self.behind_until + PIN_TOLERANCE
 
     def recall(self, agent_id: str) -> Memory | None:
         """The memory of an agent; None when it is not known."""
@@ -174,15 +180,17 @@ def stepped(state: FloorState, step: ClockStep, snapshot: Snapshot) -> FloorStat
         time=on_new_clock(state.time),
         server_time=on_new_clock(state.server_time),
         rewinds=state.rewinds + (step.size < timedelta(0)),
+        behind_until=max(state.time, state.behind_until or state.time),
         unread={key: at and on_new_clock(at) for key, at in state.unread.items()},
     )
     return recalled(state, memories)
 
 
-def is_behind(look: Look) -> bool:
-    """Whether the server's clock has been set back behind what it has stored."""
+def stored_ahead(look: Look) -> datetime | None:
+    """The latest of what the server has stored that lies ahead of its clock, which was set back then."""
     latest = look.snapshot.server_time + PIN_TOLERANCE
-    return any(seen.available_since is not None and seen.available_since > latest for seen in look.changed)
+    available = [seen.available_since for seen in look.changed if seen.available_since is not None]
+    return max((since for since in available if since > latest), default=None)
 
 
 def without_starts(snapshot: Snapshot) -> Snapshot:

@@ -181,8 +181,12 @@ def _logged_in_anew(state: FloorState, look: Look) -> Iterator[datetime]:
 def _is_anew(state: FloorState, look: Look, facet: Facet, known: Agent, seen: Agent) -> bool:
     if facet.of(known) is None or facet.of(seen) is None:
         return False
-    available = seen.available_since if _became_available(state, known, seen) else None
-    return not is_same_episode(facet, known, seen, Between(state.time, look.snapshot.server_time, available))
+    available, now = None, look.snapshot.server_time
+    if _became_available(state, known, seen):
+        available = seen.available_since
+    is_behind = now < state.server_time or state.is_behind(now)
+    between = Between(state.time, now, available, is_behind=is_behind)
+    return not is_same_episode(facet, known, seen, between)
 
 
 def _became_available(state: FloorState, known: Agent, seen: Agent) -> bool:

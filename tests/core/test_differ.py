@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from deepcall_async import AgentAdded
-from deepcall_async._differ import REMEMBERED, diff
+from deepcall_async._absence import REMEMBERED
+from deepcall_async._differ import diff
 from deepcall_async._look import View, look
 from deepcall_async._state import first_state, shifted
 from deepcall_async._suspicion import OLDER
