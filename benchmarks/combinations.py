@@ -41,11 +41,14 @@ from deepcall_async import (
     UnseenActivity,
 )
 from deepcall_async.simulator import Fault, Floor, Pace, Variant
-from tests.core.oracle import TAIL, Bench, Claim, Poll, Server, Verdict, read
+from tests.core.oracle import TAIL, Claim, Oracle, Verdict
+from tests.core.witness import Poll, Server, read
 
 HOUR = 3600.0
 MEMORY = 2**31  # bytes a process may take
 RESTARTS = 0.05  # the share of polls before which the process begins anew
+BOUNDED = 0.999  # the share of truths that must lie within their bounds
+FEW = 3  # agents, of whom anything may be true in a single gap
 TAIL_INTERVAL = 15.0  # seconds between the last polls, in which whatever is held or open is settled
 
 # Each option of the simulator, its values, and how likely it is to be drawn at all.
@@ -174,15 +177,15 @@ class Played:
     def is_good(self) -> bool:
         """Whether all numbers are what they must be."""
         v = self.verdict
-        wrong = v.false, v.missing, v.disordered, v.repeated, v.residual, self.error
-        return not any(wrong) and v.bounded >= 0.999
+        wrong = v.false, v.misjudged, v.missing, v.disordered, v.repeated, v.residual, self.error
+        return not any(wrong) and v.bounded >= BOUNDED
 
     @property
     def badness(self) -> int:
         """How much is wrong with it."""
         v = self.verdict
-        lists = v.false, v.missing, v.disordered, v.repeated, v.outside
-        return sum(map(len, lists)) + sum(map(abs, v.residual.values())) + 1000 * bool(self.error)
+        wrong = v.false, v.misjudged, v.missing, v.disordered, v.repeated, v.outside
+        return sum(len(each) for each in wrong) + sum(map(abs, v.residual.values())) + 1000 * bool(self.error)
 
 
 class Player:
@@ -198,7 +201,7 @@ class Player:
         self.claims: list[Claim] = []
         self.live = self._new_live(None)
         self.last: LiveUpdate | None = None
-        self._spoilt: list[Fault] = []
+        self._again: Fault | None = None  # what the next reply is spoilt by
 
     def play(self) -> None:
         """The whole run."""
@@ -214,21 +217,37 @@ class Player:
                 self.floor.set_clock(
                     round(self.random.choice((-1, 1)) * math.exp(self.random.uniform(1.5, 9)))
                 )
-            self._poll(now, self._fault(number, is_tail=is_tail))
+            body = self.floor.reply(now, status=self.setting.status, group=self.setting.group)
+            self._poll(now, body, self._fault(number, body, is_tail=is_tail))
 
     def _gap(self) -> float:
         return self.setting.interval or self.random.choice((0.5, 1.0, 2.0, 5.0, 15.0, 30.0, 90.0, 300.0))
 
-    def _fault(self, number: int, *, is_tail: bool) -> Fault | None:
+    def _fault(self, number: int, body: bytes, *, is_tail: bool) -> Fault | None:
+        """What this reply is spoilt by: only what a client can tell from a floor that is like that."""
+        fault, self._again = self._again, None
         if number < 2 and self.setting.is_cut_short:
-            return Fault(rows="cut_short")
-        if self._spoilt:
-            return self._spoilt.pop()
-        if number and not is_tail and self.random.random() < self.setting.spoilt:
+            fault = Fault(rows="cut_short")
+        elif fault is None and number and not is_tail and self.random.random() < self.setting.spoilt:
             fault = self.random.choice(SPOILT)
-            self._spoilt = [fault] * self.random.choice((0, 1))
-            return fault
-        return None
+            self._again = fault if self.random.random() < 0.5 else None
+        if (
+            fault is not None
+            and fault.rows in (None, "cut_short")
+            and not self._gives_itself_away(fault, body)
+        ):
+            fault = self._again = None
+        return fault
+
+    def _gives_itself_away(self, fault: Fault, body: bytes) -> bool:
+        """Whether a spoilt reply of few agents cannot be taken for one of a floor where little happened."""
+        if fault.code is not None:
+            return True
+        message = json.loads(body)["message"]
+        shown = json.loads(fault.garble(body, 0.0))["message"]["pr"]
+        logins, left = (sum(row["l"] != "No" for row in rows) for rows in (message["pr"], shown))
+        covers_rows = self.setting.variant.totals_cover == "rows"
+        return logins >= FEW and (fault.forgets or (covers_rows and logins - left >= FEW))
 
     def _interrupt(self) -> float:
         """What comes between two polls: a restart, an outage. For how long nothing is polled then."""
@@ -247,10 +266,9 @@ class Player:
             setting.status, scope="floor", view=setting.group or "", is_narrowed=narrowed, resume_from=checkpoint
         )
 
-    def _poll(self, now: float, fault: Fault | None) -> None:
-        body = self.floor.reply(now, status=self.setting.status, group=self.setting.group)
+    def _poll(self, now: float, body: bytes, fault: Fault | None) -> None:
         clock = self.floor.clock_at(now)
-        self.polls.append(read(body, now, math.floor(clock), is_spoilt=fault is not None))
+        self.polls.append(read(body, now, clock) if fault is None else Poll(now, is_void=True))
         if fault is not None:
             body = _spoil(body, fault, clock)
         wrong = clock + HOUR + self.random.uniform(-600, 600)  # our machine's clock is no good
@@ -279,6 +297,7 @@ def _claim(t: Transition, poll: int) -> Claim:
         kind = f"{kind} {t.channel.value}"
     if isinstance(t, AgentUpdated):
         kind = f"updated {t.field}"
+    duration = getattr(t, "duration", None)
     return Claim(
         agent=t.agent.id,
         key=kind,
@@ -288,6 +307,8 @@ def _claim(t: Transition, poll: int) -> Claim:
         earliest=t.earliest.timestamp(),
         latest=t.latest.timestamp(),
         calls=t.calls if isinstance(t, UnseenActivity) else None,
+        duration=None if duration is None else duration.total_seconds(),
+        reason=getattr(t, "reason", None),
     )
 
 
@@ -308,7 +329,7 @@ def play(combination: Combination) -> Played:
 def judge(player: Player) -> Verdict:
     """What the oracle says."""
     variant = player.setting.variant
-    bench = Bench(
+    oracle = Oracle(
         facts=player.floor.history,
         polls=player.polls,
         server=Server(
@@ -323,7 +344,7 @@ def judge(player: Player) -> Verdict:
     residuals = {}
     if player.last is not None:
         residuals = {agent: books.residual for agent, books in player.last.ledger.agents.items()}
-    return bench.judge(player.claims, residuals)
+    return oracle.judge(player.claims, residuals)
 
 
 # --- the report -------------------------------------------------------------------------------------
@@ -353,6 +374,8 @@ def details(played: Played, most: int) -> Iterator[str]:
         yield f"missing: {truth.agent} {truth.key} {_time(truth.at)} ({truth.why})"
     for claim, truth in v.outside[:most]:
         yield f"outside: {_told(claim)}, truly {_time(truth.at)}"
+    for claim in v.misjudged[:most]:
+        yield f"misjudged: {_told(claim)}"
     for claim in v.disordered[:most]:
         yield f"out of order: {_told(claim)}"
     yield from (f"id used twice: {one}" for one in v.repeated[:most])
@@ -361,9 +384,10 @@ def details(played: Played, most: int) -> Iterator[str]:
 
 def _told(claim: Claim) -> str:
     calls = "" if claim.calls is None else f" calls={claim.calls}"
+    calls += "" if claim.duration is None else f" after {claim.duration:.0f} s"
     return (
-        f"{claim.agent} {claim.key}{calls} {_time(claim.at)} [{_time(claim.earliest)}..{_time(claim.latest)}] "
-        f"by poll {claim.poll}"
+        f"{claim.agent} {claim.key}{calls} {_time(claim.at)} "
+        f"[{_time(claim.earliest)}..{_time(claim.latest)}] by poll {claim.poll}"
     )
 
 
@@ -392,7 +416,8 @@ def _kinds(played: Played) -> Iterator[str]:
         "told what did not happen": v.false,
         "did not tell what is visible": v.recall("visible") < 1,
         "did not tell what is provable": v.recall("provable") < 1,
-        "bounds": v.bounded < 0.999,
+        "bounds": v.bounded < BOUNDED,
+        "durations": v.misjudged,
         "order": v.disordered,
         "an id used twice": v.repeated,
         "residual": v.residual,
