@@ -263,7 +263,11 @@ class Player:
         setting = self.setting
         narrowed = setting.group is not None
         return LiveFloor(
-            setting.status, scope="floor", view=setting.group or "", is_narrowed=narrowed, resume_from=checkpoint
+            setting.status,
+            scope="floor",
+            view=setting.group or "",
+            is_narrowed=narrowed,
+            resume_from=checkpoint,
         )
 
     def _poll(self, now: float, body: bytes, fault: Fault | None) -> None:

@@ -141,6 +141,14 @@ def anchor_of(facet: Facet, episode: Episode, anchors: Mapping[str, str]) -> str
     return f"{facet.name}.{known if known or episode.since is None else epoch(episode.since)}"
 
 
+def is_of_another_clock(facet: Facet, episode: Episode, anchors: Mapping[str, str]) -> bool:
+    """Whether an origin was told by a clock that has been set since, so that it tells no duration.
+
+    Such an episode keeps its id, so it has an anchor; and an anchor that says what the origin still says.
+    """
+    return episode.since is not None and anchors.get(facet.name) == str(epoch(episode.since))
+
+
 def was(facet: Facet) -> str:
     """Where the anchors keep the origin of an episode that ended right after it began."""
     return f"was {facet.name}"

@@ -20,21 +20,18 @@ from typing import Any
 
 from ._absence import contradiction
 from ._checkpoint import CheckpointWarning, Mark, UnusableCheckpointError, read_checkpoint
-from ._clock import PIN_TOLERANCE
+from ._clock_step import clock_step, stepped, stored_ahead, without_starts
 from ._differ import diff
 from ._errors import ConfigurationError, DeepcallError
 from ._evolve import evolve
 from ._look import Look, View, look
 from ._model import ClockSource, Snapshot
 from ._prediction import Predictor
-from ._state import ClockStep, first_state, stepped, stored_ahead, without_starts
+from ._state import first_state
 from ._suspicion import (
     CLOCKLESS,
     LOGINS,
-    OLDER,
-    SHIFTED,
     Suspicion,
-    common_shift,
     oddities,
     suspicion,
     suspicions,
@@ -43,7 +40,6 @@ from ._update import Gap, LiveUpdate, Outage
 
 STATUSES = ("all", "login")
 NONE = timedelta(0)
-UNKNOWN = timedelta(days=1)  # as long as any gap may have been
 
 
 class LiveFloor:
@@ -195,7 +191,7 @@ class LiveFloor:
 
     def _go_on(self, mark: Mark, last: Snapshot, seen: Look, found: set[str]) -> LiveUpdate:
         """What happened since the last good reply."""
-        state, step = mark.state, _clock_step(mark, last, seen, found)
+        state, step = mark.state, clock_step(mark.state, mark.suspect, last, seen, found)
         if step is not None:
             state = stepped(state, step, seen.snapshot)
             seen = look(state.view, seen.snapshot)
@@ -244,36 +240,6 @@ def _suspected(before: Suspicion | None, fresh: set[str], snapshot: Snapshot) ->
     if not fresh:
         return None
     return suspicion(fresh, snapshot) if before is None else before.and_of(fresh, snapshot)
-
-
-def _clock_step(mark: Mark, last: Snapshot, seen: Look, found: set[str]) -> ClockStep | None:
-    """How the server's clock was set; None when it was not.
-
-    Origins that moved tell by how much. A clock that was set back alone does not.
-    """
-    if SHIFTED in found:
-        shift = common_shift(mark.state, seen)
-        return ClockStep(shift, shift, is_common=True)
-    if OLDER not in found or mark.suspect is None:
-        return None
-    since_set, leap = (
-        seen.snapshot.server_time - mark.suspect.since,
-        seen.snapshot.server_time - last.server_time,
-    )
-    passed = _passed(mark.suspect, last, seen.snapshot)
-    size = leap - (2 * since_set if passed is None else passed)
-    return ClockStep(size, leap - (UNKNOWN if passed is None else passed)) if size < -PIN_TOLERANCE else None
-
-
-def _passed(suspect: Suspicion, last: Snapshot, snapshot: Snapshot) -> timedelta | None:
-    """How long it has been since the last good reply, by our own clock, if that goes like the server's."""
-    received, first = snapshot.received_at, suspect.received_at
-    if received is None or first is None or last.received_at is None:
-        return None
-    since_set = snapshot.server_time - suspect.since
-    if abs(received - first - since_set) > PIN_TOLERANCE or first < last.received_at:
-        return None
-    return received - last.received_at
 
 
 def _warn(reason: str, *, depth: int) -> None:

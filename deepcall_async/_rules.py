@@ -10,13 +10,25 @@ p is the last good poll that showed the agent, n this one, a the new `avD` where
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from operator import attrgetter
 from typing import Any
 
 from attrs import frozen
 
 from ._clock import PIN_TOLERANCE, epoch
-from ._evidence import CALL, MOBILE, WEB, Episode, Evidence, Facet, Span, anchor_of, new_anchors
+from ._evidence import (
+    CALL,
+    MOBILE,
+    WEB,
+    Episode,
+    Evidence,
+    Facet,
+    Span,
+    anchor_of,
+    is_of_another_clock,
+    new_anchors,
+)
 from ._evolve import evolve
 from ._model import Break
 from ._timing import end_span, hidden_spans, start_span, talk_span
@@ -43,7 +55,7 @@ def tell_ended(e: Evidence) -> Iterator[Transition]:
         span = timed or end_span(e, facet)
         was_watched = facet.of(e.after) is None and e.last_shown(facet) == e.polled
         basis = Basis.OBSERVED if was_watched else Basis.INFERRED
-        duration = None if episode.since is None or episode.since > span.latest else span.at - episode.since
+        duration = _duration(e, facet, span)
         yield e.tell(
             facet.ended,
             span,
@@ -52,6 +64,18 @@ def tell_ended(e: Evidence) -> Iterator[Transition]:
             duration=e.finding.talk if timed else duration,
             **_particulars(facet, episode),
         )
+
+
+def _duration(e: Evidence, facet: Facet, span: Span) -> timedelta | None:
+    """How long the episode at p lasted; None where its origin is not told, or was told by another clock.
+
+    Nor does anybody know of what ended while its agent had no row.
+    """
+    episode: Episode = facet.of(e.before)
+    was_away = e.last_shown(facet) < e.polled
+    if was_away or episode.since is None or is_of_another_clock(facet, episode, e.anchors):
+        return None
+    return max(span.at - episode.since, timedelta(0))
 
 
 def tell_begun(e: Evidence) -> Iterator[Transition]:

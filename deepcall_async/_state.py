@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from attrs import field, frozen
 
 from ._account import Account, Learned
-from ._clock import PIN_TOLERANCE, ROUNDING, epoch, moved
-from ._evidence import FACETS, Facet
+from ._clock import PIN_TOLERANCE
 from ._evolve import evolve
 from ._look import Look, View, view_of
 from ._memory import (
     Memory,
     Rest,
-    Sent,
     account_at_rest,
     first_rest,
     from_rest,
@@ -145,103 +143,3 @@ def never_read(snapshot: Snapshot, *known: Mapping[str, object]) -> list[str]:
     """The agents of whom nothing is known but that there is a row."""
     ids = {part.agent_id for part in snapshot.quarantined if part.agent_id is not None}
     return sorted(ids.difference(*known))
-
-
-@frozen
-class ClockStep:
-    """The server's clock was set, by `size` at the best estimate.
-
-    of_polls: by how much the times of earlier polls move; further back where the size is not sure.
-    is_common: most origins moved along.
-    """
-
-    size: timedelta
-    of_polls: timedelta
-    is_common: bool = False
-
-
-def stepped(state: FloorState, step: ClockStep, snapshot: Snapshot) -> FloorState:
-    """The state after the server's clock was set: what polls told the time of is told on the new clock.
-
-    Origins that the snapshot shows moved by as much are moved; if most of them were, so are those it does
-    not show.
-    """
-    agents, now = snapshot.agents, snapshot.server_time
-
-    def on_new_clock(at: datetime) -> datetime:
-        return min(moved(at, step.of_polls), now)
-
-    memories = {
-        key: _on_new_clock(_shifted(memory, agents.get(key), step), on_new_clock)
-        for key, memory in state.everyone.items()
-    }
-    state = evolve(
-        state,
-        time=on_new_clock(state.time),
-        server_time=on_new_clock(state.server_time),
-        rewinds=state.rewinds + (step.size < timedelta(0)),
-        behind_until=max(state.time, state.behind_until or state.time),
-        unread={key: at and on_new_clock(at) for key, at in state.unread.items()},
-    )
-    return recalled(state, memories)
-
-
-def stored_ahead(look: Look) -> datetime | None:
-    """The latest of what the server has stored that lies ahead of its clock, which was set back then."""
-    latest = look.snapshot.server_time + PIN_TOLERANCE
-    available = [seen.available_since for seen in look.changed if seen.available_since is not None]
-    return max((since for since in available if since > latest), default=None)
-
-
-def without_starts(snapshot: Snapshot) -> Snapshot:
-    """The snapshot of a clock that was set back without the origins of just now.
-
-    What began ahead of the new clock has lasted for nothing by it: whether that is so, nobody knows.
-    """
-    just_now = snapshot.server_time - ROUNDING
-    starting = {
-        agent.id: evolve(agent, **{facet.field: evolve(facet.of(agent), since=None) for facet in facets})
-        for agent in snapshot.agents.values()
-        if (facets := [f for f in FACETS if (since := _since(f, agent)) is not None and since >= just_now])
-    }
-    return evolve(snapshot, agents={**snapshot.agents, **starting}) if starting else snapshot
-
-
-def _on_new_clock(memory: Memory, there: Callable[[datetime], datetime]) -> Memory:
-    """The memory with the times of polls, and of what was told, on the new clock."""
-    tally = memory.tally
-    return evolve(
-        memory,
-        tally=evolve(tally, watched=there(tally.watched), since=tally.since and there(tally.since)),
-        last_call=there(memory.last_call),
-        unread_since=memory.unread_since and there(memory.unread_since),
-        gone_since=memory.gone_since and there(memory.gone_since),
-        unsent={name: Sent(sent.value, there(sent.at)) for name, sent in memory.unsent.items()},
-    )
-
-
-def _shifted(memory: Memory, seen: Agent | None, step: ClockStep) -> Memory:
-    """The memory with the origins that moved along with the clock, and their episodes' ids as before."""
-    by = step.size
-
-    def is_along(at: datetime, seen_at: datetime | None) -> bool:
-        return step.is_common if seen_at is None else abs(seen_at - moved(at, by)) <= PIN_TOLERANCE
-
-    dated = {
-        facet: episode
-        for facet in FACETS
-        if (episode := facet.of(memory.agent))
-        and episode.since
-        and is_along(episode.since, _since(facet, seen))
-    }
-    agent = evolve(memory.agent, **{f.field: evolve(e, since=moved(e.since, by)) for f, e in dated.items()})
-    anchors = {facet.name: str(epoch(episode.since)) for facet, episode in dated.items()}
-    available = memory.available_since
-    if available and is_along(available, seen.available_since if seen else None):
-        available = moved(available, by)
-    return evolve(memory, agent=agent, available_since=available, anchors={**anchors, **memory.anchors})
-
-
-def _since(facet: Facet, seen: Agent | None) -> datetime | None:
-    episode = facet.of(seen) if seen else None
-    return episode.since if episode else None

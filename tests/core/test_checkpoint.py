@@ -86,7 +86,7 @@ def test_a_checkpoint_says_what_it_is_and_whose() -> None:
 def test_a_checkpoint_read_and_written_again_is_the_same() -> None:
     mark = read_checkpoint(UPDATE.checkpoint, scope="desk", view="group 55", status="login")
     assert write_checkpoint(mark) == UPDATE.checkpoint
-    assert any(memory.tally.is_open for memory in mark.state.memories.values())
+    assert any(memory.tally.since for memory in mark.state.memories.values())
     assert any(memory.gone_since for memory in mark.state.memories.values())
     assert mark.state.learned.votes
 

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
 from deepcall_async import ClockSource
-from deepcall_async._clock import ClockReading, believed, epoch, instant, is_same_origin, read_clock
+from deepcall_async._clock import (
+    Between,
+    ClockReading,
+    believed,
+    epoch,
+    instant,
+    is_midnight_between,
+    is_same_origin,
+    read_clock,
+)
 
 NOON = 1_767_614_400
 DATE = instant(NOON + 7)
@@ -62,16 +72,70 @@ def test_a_row_is_read_by_its_own_clock_unless_that_is_missing_or_absurd(row: in
     assert believed(row, 100) == clock
 
 
+HOUR_BEFORE, MINUTE = DATE + timedelta(hours=-1), timedelta(minutes=1)
+
+
+def same(seconds: float, **between: Any) -> bool:
+    """Whether an origin read so many seconds after a pinned one is the same."""
+    defaults = {"polled": DATE + 10 * MINUTE, "now": DATE + 11 * MINUTE}
+    return is_same_origin(DATE, DATE + timedelta(seconds=seconds), Between(**defaults | between))
+
+
 @pytest.mark.parametrize(
-    ("seconds", "is_same"), [(-86400, True), (-1, True), (0, True), (2, True), (3, False), (600, False)]
+    ("seconds", "is_same"), [(-86400, True), (-1, True), (0, True), (5, True), (6, False), (600, False)]
 )
-def test_an_origin_is_the_same_up_to_two_seconds_later_and_at_any_time_earlier(
+def test_an_origin_is_the_same_as_far_as_it_may_stray_and_at_any_time_earlier(
     seconds: int, *, is_same: bool
 ) -> None:
-    assert is_same_origin(DATE, DATE + timedelta(seconds=seconds)) == is_same
+    assert same(seconds) == is_same
 
 
-def test_an_unknown_origin_contradicts_nothing() -> None:
-    assert is_same_origin(None, DATE)
-    assert is_same_origin(DATE, None)
-    assert is_same_origin(None, None)
+@pytest.mark.parametrize(("seconds", "is_same"), [(2, True), (3, False), (5, False)])
+def test_who_became_available_before_an_origin_read_later_leaves_no_doubt(
+    seconds: int, *, is_same: bool
+) -> None:
+    available = DATE + timedelta(seconds=1)
+    assert same(seconds, polled=DATE, now=DATE + MINUTE, available=available) == is_same
+
+
+def test_an_elapsed_time_that_stands_still_holds_no_origin() -> None:
+    assert same(60, polled=DATE, now=DATE + MINUTE)
+    assert not same(50, polled=DATE, now=DATE + MINUTE)
+
+
+@pytest.mark.parametrize(("seconds", "is_same"), [(599, True), (600, True), (590, False)])
+def test_on_a_clock_set_back_an_origin_of_just_now_says_nothing(seconds: int, *, is_same: bool) -> None:
+    assert same(seconds, polled=DATE + MINUTE, now=DATE + 10 * MINUTE, is_behind=True) == is_same
+
+
+def test_an_origin_ahead_of_the_clock_is_the_same_while_its_elapsed_time_stands_still() -> None:
+    times = {"polled": HOUR_BEFORE, "now": HOUR_BEFORE + MINUTE, "is_behind": True}
+    assert same(-3540, **times)
+    assert not same(-3570, **times)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "may_be"),
+    [
+        ((12, 1), (12, 14), False),
+        ((11, 59), (12, 0), True),
+        ((12, 0), (12, 1), True),
+        ((12, 1), (12, 15), True),
+        ((9, 1), (12, 1), True),
+    ],
+)
+def test_it_is_midnight_somewhere_at_full_quarters_of_an_hour(
+    since: tuple[int, int], until: tuple[int, int], *, may_be: bool
+) -> None:
+    began, ended = (datetime(2026, 1, 5, hour, minute, tzinfo=UTC) for hour, minute in (since, until))
+    assert is_midnight_between(began, ended) == may_be
+
+
+def test_where_the_rows_clocks_stray_the_date_header_decides_among_them() -> None:
+    strays = [NOON - 1, NOON - 1, NOON, NOON + 1]
+    assert read_clock(strays, instant(NOON), None) == ClockReading(NOON, ClockSource.ROWS, 2)
+    assert read_clock(strays, None, None) == ClockReading(NOON - 1, ClockSource.ROWS, 2)
+    assert read_clock(strays, DATE + MINUTE, None) == ClockReading(NOON - 1, ClockSource.ROWS, 2)
+    assert read_clock([NOON, NOON, NOON + 1], instant(NOON + 1), None) == ClockReading(
+        NOON, ClockSource.ROWS, 1
+    )

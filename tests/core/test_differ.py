@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from deepcall_async import AgentAdded
+from deepcall_async import AgentAdded, LiveFloor
 from deepcall_async._absence import REMEMBERED
+from deepcall_async._clock_step import ClockStep, stepped
 from deepcall_async._differ import diff
 from deepcall_async._look import View, look
-from deepcall_async._state import first_state, shifted
+from deepcall_async._state import first_state
 from deepcall_async._suspicion import OLDER
 from deepcall_async._wire import decode_snapshot
 
-from .floors import Floor, Seat, at, teach, words
+from .floors import Floor, Seat, at, clock, teach, words
 
 UNREADABLE = {"avT": "soon"}
 NO_ID = {"I": None, **UNREADABLE}
@@ -107,23 +108,90 @@ def test_by_login_an_agent_whose_row_disappears_logged_out_of_everything(logins:
     assert [words(t) for t in update.transitions] == [
         "468 logged_out web 12:00:10 [12:00:05..12:00:10] observed after 18010 s",
         "468 logged_out mobile 12:00:10 [12:00:05..12:00:10] observed after 3610 s",
-        "468 call_ended 12:00:10 [12:00:05..12:00:10] observed after 7 s",
     ]
     assert "468" not in update.snapshot.agents
 
 
-def test_by_login_an_agent_who_vanished_on_a_call_and_returns_the_next_day_begins_anew(logins: Floor) -> None:
+def test_by_login_a_call_goes_on_while_its_agent_is_logged_out(logins: Floor) -> None:
+    """A web panel is reloaded, the call on the phone goes on: its origin in the next row proves it."""
+    seat = logins.seats.pop("468")
+    seat.call, seat.occupied, seat.calls, seat.talk = "11:50:00", True, 5, 300
+    logins.seats["468"] = seat
+    logins.poll("12:00:05")
+    del logins.seats["468"]
+    assert [line.split()[1] for line in logins.tell("12:00:10")] == ["logged_out"]
+    logins.seats["468"], seat.web = seat, "12:00:12"
+    assert logins.tell("12:00:15") == ["468 logged_in web 12:00:12 [12:00:11..12:00:13] observed"]
+    seat.call, seat.occupied, seat.available, seat.calls, seat.talk = None, False, "12:00:20", 6, 920
+    told = logins.tell("12:00:25")
+    assert told[0] == "468 call_ended 12:00:20 [12:00:15..12:00:20] observed after 620 s"
+
+
+def test_by_login_what_ended_while_an_agent_was_away_is_inferred_from_the_row_that_comes_back(
+    logins: Floor,
+) -> None:
+    seat = logins.seats["468"]
+    seat.call = "11:50:00"
+    logins.poll("12:00:05")
+    del logins.seats["468"]
+    logins.poll("12:00:10")
+    logins.poll("12:00:20")
+    logins.seats["468"], seat.web, seat.call = seat, "12:00:25", None
+    assert logins.tell("12:00:30") == [
+        "468 logged_in web 12:00:25 [12:00:24..12:00:26] observed",
+        "468 call_ended 12:00:30 [12:00:05..12:00:30] inferred",
+    ]
+
+
+def test_in_a_narrowed_view_who_has_no_row_left_it_and_has_not_logged_out() -> None:
+    floor = Floor(Seat("468", web="07:00:00", call="11:50:00"), Seat("1", web="06:00:00"), status="login")
+    floor.live = LiveFloor("login", is_narrowed=True)
+    floor.poll("12:00:00")
+    seat = floor.seats.pop("468")
+    assert [line.split()[1] for line in floor.tell("12:00:10")] == ["agent_removed"]
+    floor.seats["468"] = seat
+    assert [line.split()[1] for line in floor.tell("12:00:20")] == ["agent_added"]
+    seat.call = None
+    assert [line.split()[1] for line in floor.tell("12:00:30")] == ["call_ended"]
+
+
+def test_by_login_the_call_of_an_agent_who_vanished_on_it_has_ended_when_it_returns(logins: Floor) -> None:
     seat = logins.seats["468"]
     seat.call, seat.occupied, seat.calls, seat.talk = "11:59:00", True, 3, 300
     logins.poll("12:00:05")
     del logins.seats["468"]
-    assert len(logins.tell("12:00:10")) == 2
+    assert len(logins.tell("12:00:10")) == 1
     assert logins.tell("23:00:00") == []
+    logins.poll("+1 06:59:00")
     logins.seats["468"] = seat
     seat.web, seat.call, seat.occupied, seat.available = "+1 07:00:00", None, False, "+1 07:00:00"
     seat.calls = seat.talk = None
-    logins.poll("+1 06:59:00", logged_in=1)
-    assert logins.tell("+1 07:00:10") == ["468 logged_in web +1 07:00:00 [+1 06:59:59..+1 07:00:01] observed"]
+    assert logins.tell("+1 07:00:10") == [
+        "468 call_ended +1 07:00:00 [12:00:05..+1 07:00:00] inferred",
+        "468 logged_in web +1 07:00:00 [+1 06:59:59..+1 07:00:01] observed",
+    ]
+
+
+def test_by_login_the_call_of_an_agent_who_is_forgotten_has_ended(logins: Floor) -> None:
+    logins.seats["468"].call = "11:59:00"
+    logins.poll("12:00:05")
+    del logins.seats["468"]
+    logins.poll("12:00:10")
+    assert logins.tell("+1 12:00:05") == []
+    assert logins.tell("+1 12:00:06") == [
+        "468 call_ended +1 12:00:06 [12:00:05..+1 12:00:06] inferred",
+    ]
+    assert logins.poll("+1 12:00:10").checkpoint["state"]["memories"].keys() == {"1"}
+
+
+def test_who_went_home_costs_a_quiet_poll_nothing() -> None:
+    floor = Floor(*[Seat(str(number), web="06:00:00") for number in range(300)], status="login")
+    floor.poll("12:00:00")
+    for number in range(10, 300):
+        del floor.seats[str(number)]
+        floor.poll(clock(at("12:00:00") + timedelta(seconds=10 * number)))
+    state = floor.poll("13:00:00")._mark.state
+    assert (len(state.memories) + len(state.resting), state.restless) == (300, frozenset())
 
 
 def test_by_login_an_agent_gone_for_a_day_is_forgotten_and_logs_in_as_if_new(logins: Floor) -> None:
@@ -213,6 +281,38 @@ def test_while_a_row_without_a_readable_id_is_there_nobody_is_removed(floor: Flo
     assert floor.tell("12:00:10") == []
     del floor.seats["8"]
     assert floor.tell("12:00:20") == ["7 agent_removed 12:00:20 [12:00:00..12:00:20] observed"]
+
+
+@pytest.mark.parametrize("status", ["all", "login"])
+def test_a_row_that_never_had_a_readable_id_excuses_nobody(status: str) -> None:
+    floor = Floor(*[Seat(str(number), web="07:00:00") for number in range(4)], status=status)
+    floor.seat("8", web="07:00:00").more = NO_ID
+    floor.poll("12:00:00")
+    for number in (1, 2, 3):
+        del floor.seats[str(number)]
+    gone = "logged_out" if status == "login" else "agent_removed"
+    assert [line.split()[1] for line in floor.tell("12:00:10")] == [gone] * 3
+    assert floor.tell("12:00:20") == []
+
+
+def test_as_many_agents_are_excused_as_rows_lost_their_ids_first_those_of_the_same_name(floor: Floor) -> None:
+    floor.seats["468"].name, floor.seats["7"].name = "Ravi", "Asha"
+    floor.poll("12:00:05")
+    del floor.seats["7"]
+    floor.seats["468"].more = NO_ID
+    assert floor.tell("12:00:10") == ["7 agent_removed 12:00:10 [12:00:05..12:00:10] observed"]
+    assert floor.poll("12:00:15").snapshot.agents.keys() == {"468"}
+    floor.seats["468"].more = {}
+    assert floor.tell("12:00:20") == []
+
+
+def test_who_may_have_been_a_row_without_a_readable_id_is_no_newcomer() -> None:
+    floor = Floor(Seat("1", web="07:00:00"), Seat("2", web="07:00:00"))
+    floor.seats["2"].more = NO_ID
+    floor.poll("12:00:00")
+    floor.seats["2"].more = {}
+    floor.seat("3", web="07:00:00")
+    assert [line.split()[:2] for line in floor.tell("12:00:10")] == [["3", "agent_added"]]
 
 
 def test_by_login_a_row_without_a_readable_id_brings_nobody_back(logins: Floor) -> None:
@@ -382,7 +482,8 @@ def test_a_reply_that_is_a_second_older_is_held_and_the_next_one_tells(floor: Fl
 def test_a_set_clock_moves_origins_and_renames_nothing(by: timedelta) -> None:
     floor = Floor(Seat("468", web="07:00:00", call="Yes"))
     state = first_state(look(View(), decode_snapshot(floor.reply("12:00:00"), date=at("12:00:00"))))
-    moved = shifted(state, by, Floor().poll("12:00:10").snapshot).memories["468"]
+    snapshot = Floor().poll(clock(at("12:00:10") + by)).snapshot
+    moved = stepped(state, ClockStep(by, by, is_common=True), snapshot).memories["468"]
     assert moved.agent.login is not None
     assert moved.agent.login.since == at("07:00:00") + by
     assert moved.anchors["web"] == str(int(at("07:00:00").timestamp()))
@@ -395,7 +496,8 @@ def test_an_origin_that_did_not_move_with_the_clock_stays() -> None:
     state = first_state(look(View(), decode_snapshot(floor.reply("12:00:00"), date=at("12:00:00"))))
     floor.seats["468"].web = "06:00:00"
     seen = decode_snapshot(floor.reply("11:00:10"), date=at("11:00:10"))
-    moved = shifted(state, -timedelta(hours=1), seen).memories["468"]
+    by = -timedelta(hours=1)
+    moved = stepped(state, ClockStep(by, by), seen).memories["468"]
     assert moved.agent.login is not None
     assert moved.agent.call is not None
     assert (moved.agent.login.since, moved.agent.call.since) == (at("06:00:00"), at("11:00:00"))

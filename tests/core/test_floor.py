@@ -21,7 +21,16 @@ from deepcall_async import (
     TransportError,
 )
 from deepcall_async._checkpoint import CheckpointWarning
-from deepcall_async._suspicion import BREAKS, CALLS, EMPTIED, LOGINS, NO_ROWS, OLDER, SHIFTED
+from deepcall_async._suspicion import (
+    BREAKS,
+    CALLS,
+    EMPTIED,
+    LOGINS,
+    NO_ROWS,
+    OLDER,
+    SHIFTED,
+    TURNED_OVER,
+)
 
 from .floors import Floor, Seat, at, clock, words
 
@@ -77,10 +86,33 @@ def test_a_failure_before_the_baseline_is_raised_and_changes_nothing() -> None:
     assert floor.poll("12:00:00").sequence == 0
 
 
-def test_a_baseline_is_believed_whatever_is_odd_about_it() -> None:
-    floor = Floor(Seat("1", web="07:00:00"))
-    assert floor.poll("12:00:00", logged_in=40).held == ()
-    assert floor.poll("12:00:10", logged_in=41).held == ()
+def test_a_first_reply_that_contradicts_itself_is_shown_but_is_no_baseline_to_compare_with() -> None:
+    whole = [Seat(str(number), web="06:00:00") for number in range(50)]
+    floor = Floor(*whole[:4])
+    first = floor.poll("12:00:00", logged_in=50)
+    assert (first.is_baseline, first.held, len(first.snapshot.agents)) == (True, (LOGINS,), 4)
+    floor.seats = {seat.id: seat for seat in whole}
+    update = floor.poll("12:00:05")
+    assert (update.is_baseline, update.held, update.transitions, update.sequence) == (True, (), (), 1)
+    assert (len(update.snapshot.agents), update.ledger.held) == (50, 1)
+    whole[0].web = None
+    assert [t.kind for t in floor.poll("12:00:10").transitions] == ["logged_out"]
+
+
+def test_totals_that_never_match_the_rows_are_believed_when_they_have_lasted() -> None:
+    floor = Floor(*[Seat(str(number), web="06:00:00") for number in range(4)])
+    held = [floor.poll(f"12:00:{second:02}", logged_in=50).held for second in range(0, 40, 10)]
+    assert held == [(LOGINS,)] * 3 + [()]
+    floor.seats["0"].web = None
+    assert [t.kind for t in floor.poll("12:00:40", logged_in=49).transitions] == ["logged_out"]
+
+
+def test_a_narrowed_view_has_totals_of_others_too() -> None:
+    floor = Floor(*[Seat(str(number), web="06:00:00") for number in range(4)], is_narrowed=True)
+    assert floor.poll("12:00:00", logged_in=50).held == ()
+    floor.seats["0"].web = None
+    update = floor.poll("12:00:10", logged_in=49, on_call=7)
+    assert (update.held, [t.kind for t in update.transitions]) == ((), ["logged_out"])
 
 
 def test_a_baseline_without_rows_though_some_are_counted_is_replaced_by_the_first_with_rows() -> None:
@@ -94,13 +126,12 @@ def test_a_baseline_without_rows_though_some_are_counted_is_replaced_by_the_firs
     assert [t.kind for t in floor.poll("12:00:20").transitions] == ["agent_added"]
 
 
-def test_a_floor_that_was_emptied_and_fills_again_tells_of_its_agents(floor: Floor) -> None:
-    for now in ("12:00:10", "12:00:20"):
-        floor.live.receive(lie(floor, NO_ROWS, now), date=at(now))
-    update = floor.poll("12:00:30")
-    assert not update.is_baseline
-    assert [t.kind for t in update.transitions] == ["agent_added"] * 3
-    assert update.ledger.held == 1
+def test_no_rows_while_agents_are_counted_are_never_believed(floor: Floor) -> None:
+    for minute in range(1, 59):
+        update = floor.live.receive(lie(floor, NO_ROWS, f"12:{minute:02}:00"), date=at(f"12:{minute:02}:00"))
+        assert set(update.held) == {EMPTIED, NO_ROWS}
+    floor.seats["3"].call = "12:58:05"
+    assert [t.kind for t in floor.poll("12:59:00").transitions] == ["call_started"]
 
 
 def test_a_floor_that_truly_was_empty_tells_of_its_first_agent() -> None:
@@ -181,8 +212,9 @@ def test_a_reply_that_cannot_be_read_leaves_the_floor_untouched(
 
 def test_a_reply_the_server_calls_empty_is_an_empty_floor(floor: Floor) -> None:
     nothing = b'{"message":"No data found","status":"error","code":1012}'
-    assert floor.live.receive(nothing, date=at("12:00:10")).held == (EMPTIED,)
-    update = floor.live.receive(nothing, date=at("12:00:20"))
+    for second in (10, 20, 30):
+        assert floor.live.receive(nothing, date=at(f"12:00:{second}")).held == (EMPTIED,)
+    update = floor.live.receive(nothing, date=at("12:00:40"))
     assert {t.kind for t in update.transitions} == {"agent_removed"}
 
 
@@ -191,9 +223,9 @@ def test_a_reply_the_server_calls_empty_is_an_empty_floor(floor: Floor) -> None:
 
 LYING_TOTALS: dict[str, dict[str, int | None]] = {
     NO_ROWS: {"logged_in": 3},
-    LOGINS: {"logged_in": 2},
-    CALLS: {"on_call": 1},
-    BREAKS: {"on_break": 1},
+    LOGINS: {"logged_in": 9},
+    CALLS: {"on_call": 2},
+    BREAKS: {"on_break": 2},
 }
 
 
@@ -235,21 +267,35 @@ def test_a_good_reply_replaces_a_held_one_as_if_that_had_never_come(floor: Floor
     assert (update.held, update.is_stale, update.ledger.held) == ((), False, 1)
 
 
-@pytest.mark.parametrize("reason", [*REASONS, NO_ROWS])
-def test_a_reply_suspect_for_the_same_reasons_confirms_the_held_one(floor: Floor, reason: str) -> None:
+@pytest.mark.parametrize("reason", [OLDER, SHIFTED])
+def test_a_second_reply_of_a_set_clock_confirms_the_held_one(floor: Floor, reason: str) -> None:
     assert floor.live.receive(lie(floor, reason, "12:00:20"), date=at("12:00:20")).held
     update = floor.live.receive(lie(floor, reason, "12:00:30"), date=at("12:00:30"))
     assert not update.held
     assert not update.is_stale
-    told = [t.kind for t in update.transitions]
-    removed = ["agent_removed"] * 3
-    assert told == {
-        EMPTIED: removed,
-        NO_ROWS: removed,
-        CALLS: ["call_ended"],
-        BREAKS: ["break_ended"],
-    }.get(reason, [])
-    assert update.ledger.clock_steps == (reason in (OLDER, SHIFTED))
+    assert update.transitions == ()
+    assert update.ledger.clock_steps == 1
+
+
+@pytest.mark.parametrize("reason", [EMPTIED, LOGINS])
+def test_what_may_be_the_servers_state_is_believed_when_it_has_lasted(floor: Floor, reason: str) -> None:
+    for second in (20, 30, 40):
+        assert floor.live.receive(lie(floor, reason, f"12:00:{second}"), date=at(f"12:00:{second}")).held
+    update = floor.live.receive(lie(floor, reason, "12:00:50"), date=at("12:00:50"))
+    assert not update.held
+    assert [t.kind for t in update.transitions] == (["agent_removed"] * 3 if reason == EMPTIED else [])
+
+
+@pytest.mark.parametrize("reason", [CALLS, BREAKS])
+def test_a_server_that_contradicts_itself_for_long_is_seen_anew_and_nothing_is_told(
+    floor: Floor, reason: str
+) -> None:
+    for minute in range(1, 11):
+        now = f"12:{minute:02}:00"
+        assert floor.live.receive(lie(floor, reason, now), date=at(now)).held == (reason,)
+    update = floor.live.receive(lie(floor, reason, "12:11:00"), date=at("12:11:00"))
+    assert (update.held, update.is_baseline, update.transitions, update.sequence) == ((), True, (), 11)
+    assert not floor.live.receive(lie(floor, reason, "12:12:00"), date=at("12:12:00")).held
 
 
 def test_a_reply_that_is_suspect_for_another_reason_confirms_nothing(floor: Floor) -> None:
@@ -259,16 +305,43 @@ def test_a_reply_that_is_suspect_for_another_reason_confirms_nothing(floor: Floo
     assert floor.poll("12:00:40").ledger.held == 5
 
 
-def test_a_reply_that_is_suspect_for_fewer_reasons_confirms_the_held_one(floor: Floor) -> None:
-    held = floor.live.receive(lie(floor, NO_ROWS, "12:00:20"), date=at("12:00:20")).held
-    assert set(held) == {EMPTIED, NO_ROWS}
-    assert not floor.live.receive(lie(floor, EMPTIED, "12:00:30"), date=at("12:00:30")).held
-
-
-def test_a_failed_poll_between_two_suspect_replies_does_not_keep_them_from_confirming(floor: Floor) -> None:
-    floor.live.receive(EMPTY, date=at("12:00:10"))
+def test_a_failed_poll_between_suspect_replies_does_not_keep_them_from_confirming(floor: Floor) -> None:
+    for second in (10, 20, 30):
+        assert floor.live.receive(EMPTY, date=at(f"12:00:{second}")).held
     floor.live.fail(REFUSED)
-    assert not floor.live.receive(EMPTY, date=at("12:00:30")).held
+    assert not floor.live.receive(EMPTY, date=at("12:00:50")).held
+
+
+def test_everybody_logged_in_again_is_told_once_when_a_second_reply_shows_it_too() -> None:
+    floor = Floor(*[Seat(str(number), web="10:00:02", available="10:00:02") for number in range(50)])
+    floor.poll("10:00:05")
+    for seat in floor.seats.values():
+        seat.web = seat.available = "10:00:22"
+    assert floor.poll("10:00:35").held == (TURNED_OVER,)
+    told = [t.kind for t in floor.poll("10:01:05").transitions]
+    assert sorted(told) == ["logged_in"] * 50 + ["logged_out"] * 50
+    assert floor.tell("10:01:35") == []
+
+
+@pytest.mark.parametrize("with_available", [False, True])
+def test_a_server_that_has_lost_its_memory_tells_everybodys_login_once(*, with_available: bool) -> None:
+    """All its elapsed times are 0 for a while; then they count from when it began anew."""
+    floor = Floor(*[Seat(str(number), web=f"06:{number}:00") for number in range(10, 30)])
+    floor.poll("12:00:00")
+
+    def begin_at(now: str) -> None:
+        for seat in floor.seats.values():
+            seat.web = now
+            seat.available = now if with_available else seat.available
+
+    for second in range(5, 30, 5):
+        begin_at(f"12:00:{second:02}")
+        update = floor.poll(f"12:00:{second:02}")
+        assert TURNED_OVER in update.held
+        assert update.transitions == ()
+    told = [t.kind for t in floor.poll("12:00:35").transitions]
+    assert sorted(told) == ["logged_in"] * 20 + ["logged_out"] * 20
+    assert floor.tell("12:00:40") == []
 
 
 def test_one_bad_answer_never_logs_anybody_out() -> None:
@@ -280,15 +353,21 @@ def test_one_bad_answer_never_logs_anybody_out() -> None:
 
 def test_an_oddity_that_was_accepted_is_not_held_again_until_it_has_gone_away(floor: Floor) -> None:
     held = [bool(floor.poll(f"12:0{minute}:00", logged_in=9).held) for minute in range(1, 6)]
-    assert held == [True, False, False, False, False]
+    assert held == [True, True, False, False, False]
     assert not floor.poll("12:06:00").held
     assert floor.poll("12:07:00", logged_in=9).held
 
 
-def test_an_oddity_of_the_baseline_is_accepted() -> None:
-    floor = Floor(Seat("1", web="07:00:00"))
-    floor.poll("12:00:00", logged_in=9)
-    assert not floor.poll("12:00:10", logged_in=9).held
+def test_totals_that_lag_behind_the_rows_hold_nothing() -> None:
+    floor = Floor(*[Seat(str(number), web=f"07:{number}:00") for number in range(10, 50)])
+    counted = 40
+    floor.poll("12:00:00")
+    for number in range(10, 30):
+        seat = floor.seats[str(number)]
+        seat.web = None if number % 2 else f"12:{number}:03"
+        held = floor.poll(f"12:{number}:05", logged_in=counted).held
+        counted = sum(seat.web is not None for seat in floor.seats.values())
+        assert held == ()
 
 
 def test_a_row_that_stays_unreadable_keeps_no_reply_from_being_believed(floor: Floor) -> None:
@@ -310,16 +389,66 @@ def test_an_old_reply_sent_again_and_again_is_never_believed(floor: Floor) -> No
     assert floor.tell("12:01:00") == []
 
 
-def test_after_the_clock_was_set_back_the_stream_goes_on_though_time_stands_still(floor: Floor) -> None:
-    assert floor.poll("11:00:10").held
-    updates = [floor.poll(f"11:00:{second}") for second in range(20, 60, 10)]
-    assert [update.held for update in updates] == [()] * 4
+def polls(floor: Floor, *clocks: str) -> list[LiveUpdate]:
+    """Poll at these instants of the server's clock; our own goes on by ten seconds each."""
+    ours = [at("18:00:00") + timedelta(seconds=10 * number) for number in range(len(clocks))]
+    times = zip(clocks, ours, strict=True)
+    return [floor.live.receive(floor.reply(now), date=at(now), received_at=own) for now, own in times]
+
+
+def test_a_clock_that_was_set_back_is_told_with_its_size_and_times_are_told_on_it_from_then_on(
+    floor: Floor,
+) -> None:
+    updates = polls(floor, "12:00:10", "11:00:20", "11:00:30", "11:00:40")
+    assert [update.held for update in updates] == [(), (OLDER,), (), ()]
+    assert [update.clock_step for update in updates] == [None, None, -timedelta(hours=1), None]
     assert updates[-1].ledger.clock_steps == 1
-    assert updates[-1].snapshot.server_time == at("11:00:50")
     floor.seats["3"].call = "11:00:55"
-    assert floor.tell("11:01:00") == ["3 call_started 12:00:00 [12:00:00..12:00:00] observed"]
+    assert floor.tell("11:01:00") == ["3 call_started 11:00:55 [11:00:54..11:00:56] observed"]
     floor.seats["3"].call = None
-    assert floor.tell("12:00:10") == ["3 call_ended 12:00:10 [12:00:00..12:00:10] observed after 3555 s"]
+    assert floor.tell("11:01:10") == ["3 call_ended 11:01:10 [11:01:00..11:01:10] observed after 15 s"]
+    floor.seats["1"].call = None
+    assert floor.tell("11:01:20") == ["1 call_ended 11:01:20 [11:01:10..11:01:20] observed"]
+
+
+def test_what_lies_ahead_of_a_clock_that_was_set_back_is_the_same_login_all_the_while(floor: Floor) -> None:
+    """Its server goes by the clock: what it has stored ahead of that has lasted for 0 seconds."""
+    floor.seat("4", web="12:00:05", available="12:00:05")
+    polls(floor, "12:00:10", "11:00:20", "11:00:30")
+    for minute in range(1, 60):
+        floor.seats["4"].web = f"11:{minute:02}:00"  # as much as `max(0, now - login)` says
+        assert floor.tell(f"11:{minute:02}:00") == []
+    floor.seats["4"].web = "12:00:05"
+    assert floor.tell("12:00:30") == []
+    floor.seats["4"].web = "12:00:50"
+    told = floor.tell("12:01:00")
+    assert [line.split()[1] for line in told] == ["logged_out", "logged_in"]
+
+
+def test_a_login_after_the_clock_was_set_back_is_another(floor: Floor) -> None:
+    floor.seat("4", web="12:00:05", available="12:00:05")
+    polls(floor, "12:00:10", "11:00:20", "11:00:30")
+    floor.seats["4"].web = floor.seats["4"].available = "11:05:00"
+    told = floor.tell("11:06:00")
+    assert told == [
+        "4 logged_out web 11:05:00 [11:00:30..11:05:00] inferred",
+        "4 logged_in web 11:05:00 [11:04:59..11:05:01] inferred",
+    ]
+
+
+def test_where_our_own_clock_is_no_good_nothing_is_claimed_of_the_time_before_the_step(floor: Floor) -> None:
+    floor.poll("11:00:10")
+    floor.seats["3"].call = "Yes"
+    (line,) = floor.tell("11:00:20")
+    assert line.startswith("3 call_started 11:00:20 [-1 ")
+
+
+def test_a_checkpoint_of_a_clock_that_was_set_back_goes_on_behind_it(floor: Floor) -> None:
+    floor.seat("4", web="12:00:05", available="12:00:05")
+    *_, update = polls(floor, "12:00:10", "11:00:20", "11:00:30")
+    floor.seats["4"].web = "11:10:00"
+    twin = resumed(floor, update)
+    assert twin.tell("11:10:00") == []
 
 
 def test_ids_stay_apart_while_time_stands_still(floor: Floor) -> None:
@@ -365,10 +494,12 @@ def test_a_resumed_floor_whose_first_polls_fail_shows_the_last_known_snapshot(fl
 
 
 def test_a_resumed_floor_holds_and_confirms_as_if_there_had_been_no_restart(floor: Floor) -> None:
-    twin = resumed(floor, floor.live.receive(EMPTY, date=at("12:00:10")))
-    update = twin.live.receive(EMPTY, date=at("12:00:20"))
+    for second in (10, 20):
+        floor.live.receive(EMPTY, date=at(f"12:00:{second}"))
+    twin = resumed(floor, floor.live.receive(EMPTY, date=at("12:00:30")))
+    update = twin.live.receive(EMPTY, date=at("12:00:40"))
     assert not update.held
-    assert update.transitions == floor.live.receive(EMPTY, date=at("12:00:20")).transitions
+    assert update.transitions == floor.live.receive(EMPTY, date=at("12:00:40")).transitions
 
 
 def test_a_checkpoint_of_a_failed_tick_goes_on_from_the_last_good_reply(floor: Floor) -> None:
@@ -419,6 +550,29 @@ def test_a_checkpoint_of_a_floor_without_an_agent_in_common_is_not_used(floor: F
         update = twin.poll("12:01:00")
     assert (update.is_baseline, update.transitions) == (True, ())
     assert not twin.poll("12:01:10").is_baseline
+
+
+def test_by_login_a_change_of_shift_while_nobody_watched_is_told() -> None:
+    early = Floor(*[Seat(str(number), web="06:00:00") for number in (1, 2, 3)], status="login")
+    twin = resumed(early, early.poll("13:55:00"), status="login")
+    twin.seats = {str(number): Seat(str(number), web="14:00:05") for number in (4, 5, 6)}
+    update = twin.poll("14:05:00")
+    assert update.gap == Gap(since=at("13:55:00"), until=at("14:05:00"), failures=0)
+    assert sorted(t.kind for t in update.transitions) == ["logged_in"] * 3 + ["logged_out"] * 3
+
+
+def test_a_checkpoint_whose_agents_have_other_names_is_another_accounts() -> None:
+    floor = Floor(*[Seat(str(number), web="06:00:00") for number in range(9)])
+    update = floor.poll("12:00:00")
+    twin = resumed(floor, update)
+    twin.seats = {
+        key: Seat(key, name="Ravi", web=f"07:0{key}:00", available="08:00:00") for key in floor.seats
+    }
+    with pytest.warns(CheckpointWarning, match="9 of the 9 agents it shares with the floor have other names"):
+        assert twin.poll("12:01:00").is_baseline
+    renamed = resumed(floor, update)
+    renamed.seats = {key: evolve(seat, name="Ravi") for key, seat in floor.seats.items()}
+    assert {t.kind for t in renamed.poll("12:01:00").transitions} == {"agent_updated"}
 
 
 def test_a_warning_points_at_the_line_that_gave_the_checkpoint(floor: Floor) -> None:

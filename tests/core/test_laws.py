@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from deepcall_async import (
     Agent,
+    AgentRemoved,
     Basis,
     CallEnded,
     CallStarted,
@@ -196,14 +197,17 @@ def disorders(updates: Iterable[LiveUpdate]) -> list[Transition]:
     last: dict[tuple[str, str], datetime] = {}
     known: set[str] = set()
     for update in updates:
+        if update.clock_step is not None:
+            last.clear()
         agents = update.snapshot.agents
         begun = {(t.agent.id, side(t)) for t in update.transitions if begins(t)}
+        known -= {t.agent.id for t in update.transitions if isinstance(t, AgentRemoved)}
         for agent in (agents[key] for key in agents.keys() - known):  # first sight, or in view again
             is_on |= {
                 (agent.id, facet.name): facet.of(agent) is not None and (agent.id, facet.name) not in begun
                 for facet in FACETS
             }
-        known = set(agents)
+        known |= set(agents)
         for t in update.transitions:
             if (name := side(t)) is not None:
                 key = t.agent.id, name

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from deepcall_async import Account, Phase, UnseenActivity
-from deepcall_async._account import VOTES, Learned
+from deepcall_async._account import VOTES, Learned, add
 
 from .floors import Floor, Seat, at, clock, teach, words
 
@@ -412,3 +412,122 @@ def test_never_a_call_is_told_by_a_counter_that_stands_still(floor: Floor, asha:
         assert [words(t).split()[1] for t in told] == ["unseen_activity"]
         assert isinstance(told[0], UnseenActivity)
         assert told[0].calls is None
+
+
+# --- in which period a counter counts ----------------------------------------------------------------
+
+
+def test_talk_time_after_a_relogin_is_not_that_of_the_call_before_it(floor: Floor) -> None:
+    """The counters may begin anew at a login: then the call seen at the last poll is not in them any more."""
+    seat = desk(floor, calls=0, talk=0)
+    seat.call, seat.occupied = "12:00:30", True
+    floor.poll("12:01:00")
+    seat.call, seat.occupied, seat.web, seat.available = None, False, "12:06:00", "12:06:56"
+    seat.calls, seat.talk = 1, 46
+    assert floor.tell("12:07:00")[:3] == [
+        "468 logged_out web 12:06:00 [12:01:00..12:06:00] inferred after 16560 s",
+        "468 logged_in web 12:06:00 [12:05:59..12:06:01] inferred",
+        "468 call_ended 12:06:56 [12:01:00..12:06:56] observed after 386 s",
+    ]
+
+
+def test_talk_time_that_may_all_be_of_a_new_day_is_not_that_of_one_call(floor: Floor, asha: Seat) -> None:
+    """Nobody says when a period ends; if it may have, all that the counters hold can have grown since."""
+    asha.calls, asha.talk, asha.available = 11, 1000, "15:59:00"
+    assert floor.tell("16:00:00") == [
+        "468 call_started 15:59:00 [12:00:00..15:59:00] inferred",
+        "468 call_ended 15:59:00 [12:00:00..15:59:00] inferred",
+    ]
+
+
+def test_talk_time_is_that_of_a_call_where_no_period_can_have_ended(floor: Floor) -> None:
+    seat = desk(floor, calls=1, talk=10)
+    floor.poll("12:01:00")
+    seat.calls, seat.talk, seat.available = 2, 50, "12:05:00"
+    assert floor.tell("12:10:00")[-1] == "468 call_ended 12:05:00 [12:01:40..12:05:00] inferred after 40 s"
+
+
+def test_hidden_calls_before_and_after_a_reset_have_different_ids(floor: Floor) -> None:
+    seat = desk(floor, occupied=True)
+    ids = []
+    for minute in (1, 2, 3):
+        seat.calls, seat.talk = 2, 60 + minute
+        seat.web = f"12:0{minute}:30"
+        ids += [t.id for t in floor.poll(f"12:0{minute}:59").transitions if t.kind != "agent_updated"]
+    assert len(ids) == len(set(ids))
+
+
+# --- what an agent may be doing unseen -----------------------------------------------------------------
+
+
+def test_a_call_before_a_wrap_up_that_no_row_shows_began_since_its_agent_was_available() -> None:
+    """A call ends at 11:59:30, and its wrap-up at 12:00:30: the poll in between shows neither."""
+    floor = Floor()
+    seat = desk(floor, available="11:50:00")
+    seat.call, seat.occupied, seat.available = "12:00:40", True, "12:00:30"
+    seat.calls, seat.talk = 11, 990
+    floor.poll("12:01:00")
+    seat.call, seat.occupied, seat.available = None, False, "12:01:20"
+    seat.calls, seat.talk = 12, 1030
+    assert "468 unseen_activity 1 calls 12:02:00 [11:50:00..12:02:00] counted" in floor.tell("12:02:00")
+
+
+def test_while_no_row_ever_showed_a_call_one_may_be_on_at_any_poll() -> None:
+    floor = Floor()
+    seat = desk(floor, available="11:50:00", occupied=None)
+    seat.calls, seat.talk, seat.available = 11, 1200, "12:01:30"
+    (started, ended) = floor.tell("12:02:00")
+    assert started == "468 call_started 12:00:00 [11:50:00..12:00:00] inferred"
+    assert ended == "468 call_ended 12:02:00 [11:55:00..12:02:00] inferred after 300 s"
+
+
+def test_an_agent_whose_availability_is_left_out_while_it_is_busy_is_not_idle() -> None:
+    """Wrap-up is not flagged here, and a call is counted after it: until then none is hidden."""
+    floor = Floor(Seat("9", web="06:00:00"))
+    seat = desk(floor)
+    for number, (call, available, calls) in enumerate(
+        [("12:00:20", None, 10), (None, None, 10), (None, None, 10), (None, None, 10), (None, "12:04:30", 11)]
+    ):
+        seat.call, seat.available, seat.calls, seat.talk = call, available, calls, 900 + 60 * (calls - 10)
+        told = floor.tell(f"12:0{number + 1}:00")
+        assert calls_told(told) == int(number == 1), told
+    assert floor.poll("12:06:00").ledger.total.residual == 0
+
+
+def test_a_call_counted_before_its_talk_time_comes_still_owns_it(floor: Floor) -> None:
+    seat = desk(floor, calls=5, talk=300)
+    seat.calls, seat.occupied = 6, True
+    assert calls_told(floor.tell("12:05:00")) == 1
+    seat.calls, seat.talk, seat.occupied, seat.available = 7, 550, False, "12:08:30"
+    told = floor.tell("12:10:00")
+    assert "468 call_ended 12:08:30 [12:00:00..12:08:30] inferred" in told
+
+
+def test_where_talk_time_comes_apart_from_the_count_it_is_one_owners_only(floor: Floor) -> None:
+    seat = desk(floor)
+    seat.talk = 930  # by itself: so this server counts them at different moments
+    floor.poll("12:01:00")
+    seat.calls, seat.talk, seat.available = 12, 950, "12:01:50"
+    assert "468 unseen_activity 2 calls of 20 s" in " ".join(floor.tell("12:02:00"))
+    seat.calls, seat.talk, seat.available = 13, 990, "12:02:50"
+    assert [line for line in floor.tell("12:03:00") if "after" in line] == []
+
+
+def test_growth_that_nobody_can_tell_from_a_call_that_was_on_at_first_is_told_as_far_as_it_is_sure() -> None:
+    """Whether the call that was on at first is counted already is not known; the others are hidden ones."""
+    floor = Floor()
+    seat = floor.seat("468", web="07:30:00", call="11:59:00", occupied=True, calls=10, talk=900)
+    floor.poll("12:00:00")
+    seat.call, seat.occupied, seat.available, seat.calls, seat.talk = None, False, "12:09:00", 20, 1900
+    assert calls_told(floor.tell("12:10:00")) == 10  # one seen, nine of ten hidden
+    assert floor.poll("12:11:00").ledger.total.open == 0
+
+
+def test_talk_time_that_leaps_to_and_fro_for_ever_ends_no_stream(floor: Floor, asha: Seat) -> None:
+    for number in range(40):
+        asha.talk = 3_600_000_000 if number % 2 else 0
+        live = floor.poll(clock(at("12:01:00") + number * SECOND))
+    assert live.ledger.total.talk_grown.total_seconds() != 0
+    account = Account(talk_grown=timedelta.max)
+    assert add(account.talk_grown, timedelta(days=1)) == timedelta.max
+    assert add(timedelta.min, -timedelta(days=1)) == timedelta.min

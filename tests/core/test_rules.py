@@ -214,7 +214,7 @@ def test_the_end_of_wrap_up_is_no_activity(floor: Floor, asha: Seat) -> None:
     floor.poll("12:00:20")
     asha.occupied, asha.available = False, "12:00:35"
 
-    assert floor.tell("12:00:40") == ["468 agent_updated is_occupied 12:00:40 [12:00:20..12:00:40] observed"]
+    assert floor.tell("12:00:40") == ["468 agent_updated is_occupied 12:00:35 [12:00:20..12:00:35] observed"]
 
 
 # --- another login, break or call is there --------------------------------------------------------
@@ -259,8 +259,8 @@ def test_a_call_that_moved_later_ended_when_its_talk_time_was_over(floor: Floor)
 
 
 @pytest.mark.parametrize("name", ["web", "mobile", "on_break", "call"])
-@pytest.mark.parametrize("second", ["11:00:00", "11:58:00", "11:58:59", "11:59:01", "11:59:02"])
-def test_an_origin_read_up_to_two_seconds_later_or_any_time_earlier_is_the_same(
+@pytest.mark.parametrize("second", ["11:00:00", "11:58:00", "11:58:59", "11:59:02", "11:59:05"])
+def test_an_origin_read_up_to_five_seconds_later_or_any_time_earlier_is_the_same(
     floor: Floor, name: str, second: str
 ) -> None:
     seat = floor.seat(web="07:00:00")
@@ -274,13 +274,60 @@ def test_an_origin_read_up_to_two_seconds_later_or_any_time_earlier_is_the_same(
 
 
 @pytest.mark.parametrize("name", ["web", "mobile", "on_break", "call"])
-def test_an_origin_read_three_seconds_later_is_another(floor: Floor, name: str) -> None:
+def test_an_origin_read_six_seconds_later_is_another(floor: Floor, name: str) -> None:
     seat = floor.seat(web="07:00:00")
     setattr(seat, name, "11:59:00")
     floor.poll("12:00:00")
-    setattr(seat, name, "11:59:03")
+    setattr(seat, name, "11:59:06")
     ended, begun = floor.poll("12:00:10").transitions
     assert (ended.at, begun.at) == (at("12:00:00"), at("12:00:00"))
+
+
+@pytest.mark.parametrize("name", ["web", "mobile", "on_break", "call"])
+def test_an_origin_read_three_seconds_later_is_another_if_the_agent_became_available_before_it(
+    floor: Floor, name: str
+) -> None:
+    seat = floor.seat(web="07:00:00")
+    setattr(seat, name, "11:59:59")
+    floor.poll("12:00:00")
+    setattr(seat, name, "12:00:02")
+    seat.available = "12:00:02"
+    ended, begun = floor.poll("12:00:10").transitions
+    assert (ended.at, begun.at) == (at("12:00:02"), at("12:00:02"))
+
+
+def test_a_break_for_another_reason_is_another_break(floor: Floor) -> None:
+    seat = floor.seat(web="07:00:00", on_break={"type": "Tea"})
+    floor.poll("12:05:00")
+    seat.on_break = {"type": "Lunch"}
+    assert floor.tell("12:35:00") == [
+        "468 break_ended Tea 12:35:00 [12:05:00..12:35:00] inferred",
+        "468 break_started Lunch 12:35:00 [12:05:00..12:35:00] inferred",
+    ]
+    seat.on_break = {"type": "Lunch", "floor": 3}
+    assert floor.tell("12:40:00") == []
+
+
+def test_a_break_that_only_changes_its_reason_began_after_the_poll_that_showed_the_other(
+    floor: Floor,
+) -> None:
+    seat = floor.seat(web="07:00:00", on_break="12:00:00", reason="Tea")
+    floor.poll("12:05:00")
+    seat.reason = "Lunch"
+    ended, begun = floor.poll("12:35:00").transitions
+    assert words(ended) == "468 break_ended Tea 12:35:00 [12:05:00..12:35:00] inferred after 2100 s"
+    assert words(begun) == "468 break_started Lunch 12:35:00 [12:05:00..12:35:00] inferred"
+    assert begun.id.removeprefix("468:break_started:") != ended.id.removeprefix("468:break_ended:")
+
+
+def test_two_calls_that_are_read_to_begin_in_the_same_second_have_two_ids(floor: Floor) -> None:
+    seat = floor.seat(web="07:00:00")
+    floor.poll("12:00:00")
+    ids = []
+    for second in (1, 2, 3, 4):
+        seat.call = "12:00:01" if second % 2 else None
+        ids += [t.id for t in floor.poll(f"12:00:0{second}").transitions]
+    assert len(ids) == len(set(ids)) == 4
 
 
 def test_calls_without_origins_are_two_when_the_agent_became_available_between_them(floor: Floor) -> None:
@@ -503,6 +550,41 @@ def test_a_field_that_changed_is_told_with_both_values(
 def test_a_field_that_is_not_sent_any_more_has_not_changed(floor: Floor, asha: Seat, name: str) -> None:
     setattr(asha, name, None)
     assert floor.tell("12:00:10") == []
+
+
+def test_a_field_that_is_left_out_for_a_while_has_changed_since_it_was_sent_last(
+    floor: Floor, asha: Seat
+) -> None:
+    asha.sip = "online"
+    floor.poll("12:00:05")
+    asha.sip = None
+    assert floor.tell("12:00:10") == []
+    asha.sip = "online"
+    assert floor.tell("12:00:15") == []
+    asha.sip = None
+    floor.poll("12:00:20")
+    floor.poll("12:00:25")
+    asha.sip = "offline"
+    (update,) = floor.poll("12:00:30").transitions
+    assert words(update) == "468 agent_updated sip_status 12:00:30 [12:00:15..12:00:30] observed"
+    assert update.previous is not None
+    assert (update.previous.sip_status, update.agent.sip_status) == ("online", "offline")
+
+
+def test_a_login_that_the_server_calls_something_else_goes_on(floor: Floor) -> None:
+    seat = floor.seat(web={"type": "Web", "duration": ["3", "00", "00"]})
+    floor.poll("12:00:00")
+    seat.web = {"type": "App", "duration": ["3", "00", "10"]}
+    (update,) = floor.poll("12:00:10").transitions
+    assert words(update) == "468 agent_updated login 12:00:10 [12:00:00..12:00:10] observed"
+
+
+def test_an_agent_is_occupied_no_later_than_its_call_began(floor: Floor, asha: Seat) -> None:
+    asha.occupied, asha.call = True, "12:00:04"
+    assert floor.tell("12:00:10") == [
+        "468 call_started 12:00:04 [12:00:03..12:00:05] observed",
+        "468 agent_updated is_occupied 12:00:04 [12:00:00..12:00:04] observed",
+    ]
 
 
 def test_counters_that_fell_are_reset_and_make_no_call(floor: Floor, asha: Seat) -> None:

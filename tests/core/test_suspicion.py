@@ -12,11 +12,15 @@ from deepcall_async._state import FloorState, first_state
 from deepcall_async._suspicion import (
     BREAKS,
     CALLS,
+    CUT_SHORT,
     EMPTIED,
     LOGINS,
     NO_ROWS,
     OLDER,
     SHIFTED,
+    STARTING,
+    TURNED_OVER,
+    Suspicion,
     oddities,
     suspicions,
 )
@@ -97,7 +101,9 @@ def test_an_empty_floor_that_stays_empty_is_not_suspect() -> None:
     assert suspect(state_of(Floor()), Floor()) == set()
 
 
-@pytest.mark.parametrize(("counted", "odd"), [(4, False), (3, True), (5, True), (0, True), (None, False)])
+@pytest.mark.parametrize(
+    ("counted", "odd"), [(4, False), (3, False), (5, False), (2, True), (6, True), (0, True), (None, False)]
+)
 def test_a_count_of_logins_that_contradicts_the_rows_is_odd(counted: int | None, *, odd: bool) -> None:
     snapshot = decode_snapshot(team().reply("12:00:00", logged_in=counted), date=at("12:00:00"))
     assert oddities(first_look(snapshot)) == ({LOGINS} if odd else set())
@@ -106,12 +112,23 @@ def test_a_count_of_logins_that_contradicts_the_rows_is_odd(counted: int | None,
 def test_the_count_of_logins_may_cover_the_web_or_any_channel() -> None:
     floor = team(3)
     floor.seat("9", mobile="08:00:00")
-    for counted in (3, 4):
+    floor.seat("10", mobile="08:00:00")
+    floor.seat("11", mobile="08:00:00")
+    for counted in (3, 6):
         snapshot = decode_snapshot(floor.reply("12:00:00", logged_in=counted), date=at("12:00:00"))
         assert oddities(first_look(snapshot)) == set()
 
 
-@pytest.mark.parametrize(("counted", "odd"), [(2, True), (3, False), (4, False), (5, True)])
+@pytest.mark.parametrize(
+    ("agents", "counted", "odd"), [(50, 45, False), (50, 44, True), (50, 55, False), (50, 56, True)]
+)
+def test_totals_and_rows_may_disagree_by_one_in_ten(agents: int, counted: int, *, odd: bool) -> None:
+    floor = Floor(*[Seat(str(number), web="07:00:00") for number in range(agents)])
+    snapshot = decode_snapshot(floor.reply("12:00:00", logged_in=counted), date=at("12:00:00"))
+    assert oddities(first_look(snapshot)) == ({LOGINS} if odd else set())
+
+
+@pytest.mark.parametrize(("counted", "odd"), [(1, True), (2, False), (5, False), (6, True)])
 def test_a_row_that_cannot_be_read_may_be_a_login_or_not(counted: int, *, odd: bool) -> None:
     floor = team()
     floor.seats["0"].more = UNREADABLE
@@ -129,7 +146,8 @@ def test_a_count_of_calls_or_breaks_that_the_rows_suddenly_do_not_show_is_suspec
     setattr(floor.seats["0"], name, "11:59:00")
     state = state_of(floor)
     setattr(floor.seats["0"], name, None)
-    assert suspect(state, floor, **counting(total, 1)) == {word}
+    assert suspect(state, floor, **counting(total, 2)) == {word}
+    assert suspect(state, floor, **counting(total, 1)) == set()  # a total may lag behind
     assert suspect(state, floor, **counting(total, 0)) == set()
     assert suspect(state, floor, **counting(total, None)) == set()
     setattr(floor.seats["1"], name, "12:00:05")
@@ -192,4 +210,114 @@ def test_a_team_that_logs_in_again_together_is_no_set_clock() -> None:
     state = state_of(floor)
     for seat in floor.seats.values():
         seat.web = "12:00:05"
+    assert suspect(state, floor) == {TURNED_OVER}
+
+
+def test_a_team_that_became_available_by_logging_in_again_is_no_set_clock() -> None:
+    """A clock that is set does not make anybody available at the instant of a login."""
+    floor = Floor(*[Seat(str(number), web="12:00:02", available="12:00:02") for number in range(50)])
+    state = state_of(floor, "12:00:05")
+    for seat in floor.seats.values():
+        seat.web = seat.available = "12:00:22"
+    assert suspect(state, floor, "12:00:35") == {TURNED_OVER}
+
+
+@pytest.mark.parametrize(
+    ("agents", "turned", "is_suspect"), [(10, 6, True), (10, 5, False), (5, 5, True), (4, 4, False)]
+)
+@pytest.mark.parametrize("how", ["out", "gone", "in again"])
+def test_most_of_a_floor_turned_over_at_once_is_suspect(
+    agents: int, turned: int, how: str, *, is_suspect: bool
+) -> None:
+    floor = Floor(*[Seat(str(number), web=f"07:0{number}:00") for number in range(agents)], Seat("99"))
+    state = state_of(floor)
+    for number in range(turned):
+        if how == "gone":
+            del floor.seats[str(number)]
+        else:
+            floor.seats[str(number)].web = None if how == "out" else f"12:00:0{number % 4 + 1}"
+    assert suspect(state, floor) == ({TURNED_OVER} if is_suspect else set())
+
+
+def test_logins_that_all_begin_only_now_are_the_servers() -> None:
+    floor = Floor(*[Seat(str(number), web=f"07:0{number}:00") for number in range(9)])
+    state = state_of(floor)
+    for seat in floor.seats.values():
+        seat.web = "12:00:10"
+    assert suspect(state, floor) == {TURNED_OVER, STARTING}
+
+
+def test_agents_who_are_missing_while_they_are_counted_were_cut_off() -> None:
+    floor = team(9)
+    state = state_of(floor)
+    for number in range(3):
+        del floor.seats[str(number)]
+    assert suspect(state, floor, logged_in=9) == {CUT_SHORT}
     assert suspect(state, floor) == set()
+
+
+def test_totals_that_need_not_cover_the_rows_are_not_compared_with_them() -> None:
+    floor = team()
+    state = state_of(floor)
+    snapshot = decode_snapshot(floor.reply("12:00:10", logged_in=99, on_call=9), date=at("12:00:10"))
+    assert suspicions(state, look(state.view, snapshot), covers_rows=False) == set()
+
+
+# --- what ends a suspicion -------------------------------------------------------------------------
+
+
+def suspected(*reasons: str, replies: int = 1, every: int = 10) -> Suspicion:
+    """A suspicion after so many replies."""
+    floor = Floor()
+    now = [at(f"12:{number * every // 60:02}:{number * every % 60:02}") for number in range(replies)]
+    found = Suspicion(tuple(sorted(reasons)), now[0])
+    for later in now[1:]:
+        found = found.and_of(reasons, decode_snapshot(floor.reply("12:00:00"), date=later))
+    return found
+
+
+def is_over(suspicion: Suspicion, *, is_provisional: bool = False) -> bool:
+    return suspicion.is_over(is_provisional=is_provisional)
+
+
+@pytest.mark.parametrize("reason", [OLDER, SHIFTED, TURNED_OVER])
+def test_a_change_of_the_whole_floor_needs_a_second_witness(reason: str) -> None:
+    assert not is_over(suspected(reason))
+    assert is_over(suspected(reason, replies=2))
+
+
+@pytest.mark.parametrize("reason", [EMPTIED, LOGINS])
+def test_a_state_of_the_server_must_have_lasted(reason: str) -> None:
+    assert not is_over(suspected(reason, replies=2, every=60))
+    assert not is_over(suspected(reason, replies=3, every=14))
+    assert is_over(suspected(reason, replies=3, every=15))
+    assert not is_over(suspected(reason, TURNED_OVER, replies=2, every=60))
+
+
+@pytest.mark.parametrize("reason", [NO_ROWS, CUT_SHORT, CALLS, BREAKS, STARTING])
+def test_what_contradicts_itself_is_never_confirmed_by_what_does_so_too(reason: str) -> None:
+    assert not is_over(suspected(reason, replies=500, every=7))
+
+
+@pytest.mark.parametrize("reason", [CUT_SHORT, CALLS, BREAKS])
+def test_a_server_that_contradicts_itself_for_ten_minutes_has_new_ways(reason: str) -> None:
+    assert not suspected(reason, replies=60).is_habit
+    assert suspected(reason, replies=61).is_habit
+    assert not suspected(NO_ROWS, replies=61).is_habit
+
+
+def test_compared_with_a_contradiction_nothing_is_taken_away() -> None:
+    assert is_over(suspected(CUT_SHORT, replies=3, every=15), is_provisional=True)
+    assert not is_over(suspected(NO_ROWS, replies=3, every=15), is_provisional=True)
+
+
+def test_an_absurd_reply_is_no_witness_for_one_that_is_not() -> None:
+    snapshot = decode_snapshot(Floor().reply("12:00:00"), date=at("12:05:00"))
+    assert suspected(EMPTIED, NO_ROWS, replies=5).and_of([EMPTIED], snapshot).replies == 1
+    assert suspected(TURNED_OVER, STARTING, replies=5).and_of([TURNED_OVER], snapshot).replies == 6
+    assert suspected(EMPTIED, replies=5).and_of([OLDER], snapshot).replies == 1
+
+
+def test_an_old_reply_sent_again_is_no_witness_for_itself() -> None:
+    again = decode_snapshot(Floor().reply("12:00:00"), date=at("12:00:00"))
+    assert suspected(OLDER).and_of([OLDER], again).replies == 1
