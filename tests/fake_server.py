@@ -216,7 +216,7 @@ async def stall(connection: Connection) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something has happened elsewhere; five seconds at most."""
-    async with asyncio.timeout(5):
+    """Wait until something has happened elsewhere; half a minute at most."""
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110  # the elsewhere knows of no event
             await asyncio.sleep(0.001)
