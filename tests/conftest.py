@@ -14,6 +14,8 @@ import aiohttp
 import aioresponses.core
 import pytest
 
+from tests.alive import freeze
+
 # aiohttp 3.14 made `stream_writer` a required argument; aioresponses 0.7.9 does not pass it.
 if "stream_writer" in inspect.signature(aiohttp.ClientResponse.__init__).parameters:
 
@@ -26,6 +28,11 @@ if "stream_writer" in inspect.signature(aiohttp.ClientResponse.__init__).paramet
 
 # Without this, looptime's look for a loop makes one for the first test that is not async, and leaks it.
 asyncio.set_event_loop(None)
+
+
+def pytest_collection_finish() -> None:
+    """The tests themselves are no garbage."""
+    freeze()
 
 
 @pytest.fixture(autouse=True)
