@@ -13,6 +13,7 @@ from unittest.mock import Mock
 import aiohttp
 import aioresponses.core
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.alive import freeze
 
@@ -25,6 +26,12 @@ if "stream_writer" in inspect.signature(aiohttp.ClientResponse.__init__).paramet
             super().__init__(*args, **kwargs)
 
     aioresponses.core.ClientResponse = _Response  # type: ignore[attr-defined]
+
+# The same examples on every run, however long each takes: a law that fails must fail for everybody.
+settings.register_profile(
+    "laws", derandomize=True, deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("laws")
 
 # Without this, looptime's look for a loop makes one for the first test that is not async, and leaks it.
 asyncio.set_event_loop(None)

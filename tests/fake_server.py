@@ -7,8 +7,9 @@ import json
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from attrs import define, field
@@ -118,6 +119,18 @@ async def serving(
         left = [task for task in tasks if task.cancel()]
         if left:
             await asyncio.wait(left)
+
+
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port on which nobody answers but the servers of this test: no other test gets it meanwhile."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+        if sys.platform != "linux":  # only there it can be shared
+            holder.close()
+        yield port
 
 
 # --- answers -------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import trustme
 from deepcall_async._errors import RequestTimeout, TransportError, UnexpectedStatus
 from deepcall_async._session import DeepcallSession
 from deepcall_async._transitions import LoggedIn
-from tests.fake_server import AUTH, ONCE, Answer, dripping, http, serving, stall
+from tests.fake_server import AUTH, ONCE, Answer, dripping, http, reserved_port, serving, stall
 
 from .exchange import ENDLESS
 from .fault import BODY, GOOD, LATER
@@ -79,10 +79,10 @@ async def test_after_a_refused_answer_the_next_request_has_a_connection_of_its_o
 
 
 async def test_a_refused_connection_names_host_and_port() -> None:
-    async with serving(GOOD) as server:
-        session = server.session()
-    with pytest.raises(TransportError, match=rf"no connection to 127\.0\.0\.1:{server.port}") as caught:
-        await session.open()
+    with reserved_port() as port:
+        session = DeepcallSession(AUTH, base_url=f"http://127.0.0.1:{port}", retry=ONCE)
+        with pytest.raises(TransportError, match=rf"no connection to 127\.0\.0\.1:{port}") as caught:
+            await session.open()
     assert isinstance(caught.value.__cause__, ConnectionRefusedError)
 
 
@@ -98,16 +98,17 @@ async def test_a_host_without_an_address_is_named(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_a_server_that_was_away_is_found_again() -> None:
-    async with serving(GOOD) as server:
-        session = await server.session(retry=ONCE).open()
-        stream = session.poll_live(0.1)
-        await anext(stream)
-    away = await anext(stream)
+    with reserved_port() as port:
+        async with serving(GOOD, port=port) as server:
+            session = await server.session(retry=ONCE).open()
+            stream = session.poll_live(0.1)
+            await anext(stream)
+        away = await anext(stream)
+        async with serving(LATER, port=port):
+            back = await anext(stream)
+            await session.aclose()
     assert away.outage is not None
     assert type(away.outage.error) is TransportError
-    async with serving(LATER, port=server.port):
-        back = await anext(stream)
-        await session.aclose()
     assert [type(told) for told in back.transitions] == [LoggedIn]
 
 
