@@ -10,12 +10,8 @@ from benchmarks.fidelity import Setting, run
 from benchmarks.scoring import Score, spread
 from deepcall_async.simulator import VARIANTS
 
-SETTINGS = [(variant, interval) for variant in VARIANTS for interval in (5.0, 60.0)]
-SETTINGS.append(("mixed-ragged-clock", 1.0))  # many a poll shows the same second as the one before
-CASES = [  # all tests of a setting in one process, which scores it once
-    pytest.param(variant, interval, marks=pytest.mark.xdist_group(f"{variant}, {interval}"))
-    for variant, interval in SETTINGS
-]
+CASES = [(variant, interval) for variant in VARIANTS for interval in (5.0, 60.0)]
+CASES.append(("mixed-ragged-clock", 1.0))  # many a poll shows the same second as the one before
 
 
 @cache

@@ -20,8 +20,6 @@ import deepcall_async.simulator
 
 from .source import PACKAGE, ROOT, modules
 
-pytestmark = pytest.mark.xdist_group("packaging")  # the wheel is built once
-
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # Imports every public name, and says where each module came from.
