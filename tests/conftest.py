@@ -43,6 +43,16 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _log_left_alone() -> Iterator[None]:
+    """Commands and benchmarks set the log up for a process of their own; this one has others."""
+    root, ours = logging.getLogger(), logging.getLogger("deepcall_async")
+    handlers, our_handlers, level = root.handlers[:], ours.handlers[:], ours.level
+    yield
+    root.handlers[:], ours.handlers[:] = handlers, our_handlers
+    ours.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
 def _nothing_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves a task running, or that makes asyncio log an error."""
     records: list[logging.LogRecord] = []

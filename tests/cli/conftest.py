@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -45,16 +44,6 @@ def _ctrl_c_is_heard() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
-
-
-@pytest.fixture(autouse=True)
-def _log_left_alone() -> Iterator[None]:
-    """--verbose sets the log up for a process of its own; this one has others."""
-    root, ours = logging.getLogger(), logging.getLogger("deepcall_async")
-    handlers, our_handlers, level = root.handlers[:], ours.handlers[:], ours.level
-    yield
-    root.handlers[:], ours.handlers[:] = handlers, our_handlers
-    ours.setLevel(level)
 
 
 @pytest.fixture
