@@ -13,6 +13,9 @@ from unittest.mock import Mock
 import aiohttp
 import aioresponses.core
 import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.alive import freeze
 
 # aiohttp 3.14 made `stream_writer` a required argument; aioresponses 0.7.9 does not pass it.
 if "stream_writer" in inspect.signature(aiohttp.ClientResponse.__init__).parameters:
@@ -24,8 +27,29 @@ if "stream_writer" in inspect.signature(aiohttp.ClientResponse.__init__).paramet
 
     aioresponses.core.ClientResponse = _Response  # type: ignore[attr-defined]
 
+# The same examples on every run, however long each takes: a law that fails must fail for everybody.
+settings.register_profile(
+    "laws", derandomize=True, deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("laws")
+
 # Without this, looptime's look for a loop makes one for the first test that is not async, and leaks it.
 asyncio.set_event_loop(None)
+
+
+def pytest_collection_finish() -> None:
+    """The tests themselves are no garbage."""
+    freeze()
+
+
+@pytest.fixture(autouse=True)
+def _log_left_alone() -> Iterator[None]:
+    """Commands and benchmarks set the log up for a process of their own; this one has others."""
+    root, ours = logging.getLogger(), logging.getLogger("deepcall_async")
+    handlers, our_handlers, level = root.handlers[:], ours.handlers[:], ours.level
+    yield
+    root.handlers[:], ours.handlers[:] = handlers, our_handlers
+    ours.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,9 @@ import json
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from attrs import define, field
@@ -120,6 +121,18 @@ async def serving(
             await asyncio.wait(left)
 
 
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port on which nobody answers but the servers of this test: no other test gets it meanwhile."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+        if sys.platform != "linux":  # only there it can be shared
+            holder.close()
+        yield port
+
+
 # --- answers -------------------------------------------------------------------------------
 
 
@@ -216,7 +229,7 @@ async def stall(connection: Connection) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something has happened elsewhere; five seconds at most."""
-    async with asyncio.timeout(5):
+    """Wait until something has happened elsewhere; half a minute at most."""
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110  # the elsewhere knows of no event
             await asyncio.sleep(0.001)

@@ -29,6 +29,7 @@ from deepcall_async._errors import (
 
 from .dump import dump
 
+pytestmark = pytest.mark.looptime  # waiting is measured in virtual time, however busy the machine
 REFUSED = AuthenticationError(1014, "Invalid token")
 
 

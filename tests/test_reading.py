@@ -46,7 +46,7 @@ async def test_the_event_loop_runs_while_a_large_reply_is_read(monkeypatch: pyte
 
     def slowly(self: LiveFloor, *args: Any, **options: Any) -> LiveUpdate:
         loop.call_soon_threadsafe(is_reading.set)
-        assert may_end.wait(5), "the loop stood still"
+        assert may_end.wait(30), "the loop stood still"
         return receive(self, *args, **options)
 
     monkeypatch.setattr(LiveFloor, "receive", slowly)
@@ -120,7 +120,7 @@ async def test_a_read_that_was_abandoned_ends_before_the_next_one_begins_and_is_
         at_once.append(under_way)
         loop.call_soon_threadsafe(is_reading.set)
         try:
-            assert may_end.wait(5)
+            assert may_end.wait(30)
             return receive(self, *args, **options)
         finally:
             under_way -= 1
@@ -128,11 +128,15 @@ async def test_a_read_that_was_abandoned_ends_before_the_next_one_begins_and_is_
     monkeypatch.setattr(LiveFloor, "receive", slowly)
     async with serving(GOOD, large(1)) as server, server.session() as session:
         stream = session.poll_live(0.1)
-        for _ in range(3):
+        reader = asyncio.create_task(_next(stream))
+        await is_reading.wait()
+        reader.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reader
+        for _ in range(2):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.15):
                     await anext(stream)
-        await is_reading.wait()
         may_end.set()
         update = await anext(stream)
     assert (update.sequence, len(update.snapshot.agents)) == (0, MANY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import signal
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -39,13 +39,11 @@ def _in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _log_left_alone() -> Iterator[None]:
-    """--verbose sets the log up for a process of its own; this one has others."""
-    root, ours = logging.getLogger(), logging.getLogger("deepcall_async")
-    handlers, our_handlers, level = root.handlers[:], ours.handlers[:], ours.level
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """A shell has what it runs in the background ignore Ctrl-C, and the commands would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    root.handlers[:], ours.handlers[:] = handlers, our_handlers
-    ours.setLevel(level)
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

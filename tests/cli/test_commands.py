@@ -7,14 +7,17 @@ import json
 import logging
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+import looptime
 import pytest
 
 from deepcall_async import DeepcallSession, RetryPolicy
 from deepcall_async.cli import main
 from deepcall_async.simulator import Fault, Pace, Simulator
+from tests.fake_server import reserved_port
 
 RunMain = Callable[..., Awaitable[tuple[int, str, str]]]
 
@@ -22,18 +25,33 @@ pytestmark = pytest.mark.wire
 
 
 @pytest.fixture
-async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
+def its_loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEventLoop]:
+    """The loop on which the server lives and each command runs. Its time is virtual: --for is soon over."""
+    loop = looptime.new_event_loop()
+    monkeypatch.setattr(asyncio, "new_event_loop", lambda: loop)
+    with monkeypatch.context() as patch:  # a command that has run would close it under the server
+        patch.setattr(loop, "shutdown_asyncgens", partial(asyncio.sleep, 0))
+        patch.setattr(loop, "close", lambda: None)
+        yield loop
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+@pytest.fixture
+def server(its_loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """A busy floor, its credentials in the environment; a failed request is not tried again."""
     defaults = DeepcallSession.__init__.__kwdefaults__
     assert defaults is not None
     monkeypatch.setitem(defaults, "retry", RetryPolicy(attempts=1))
-    async with Simulator(agents=8, seed=3, warp=60.0, pace=Pace.busy()) as simulator:
-        monkeypatch.setenv("DEEPCALL_BASE_URL", simulator.url)
-        monkeypatch.setenv("DEEPCALL_USER_ID", simulator.user_id)
-        monkeypatch.setenv("DEEPCALL_TOKEN", simulator.token)
-        monkeypatch.setenv("DEEPCALL_SSID", "")  # so that one which a command sets is taken back too
-        monkeypatch.delenv("DEEPCALL_SSID")
-        yield simulator
+    simulator = Simulator(agents=8, seed=3, warp=60.0, pace=Pace.busy())
+    its_loop.run_until_complete(simulator.__aenter__())
+    monkeypatch.setenv("DEEPCALL_BASE_URL", simulator.url)
+    monkeypatch.setenv("DEEPCALL_USER_ID", simulator.user_id)
+    monkeypatch.setenv("DEEPCALL_TOKEN", simulator.token)
+    monkeypatch.setenv("DEEPCALL_SSID", "")  # so that one which a command sets is taken back too
+    monkeypatch.delenv("DEEPCALL_SSID")
+    yield simulator
+    its_loop.run_until_complete(simulator.__aexit__(None, None, None))
 
 
 @pytest.fixture
@@ -295,10 +313,8 @@ async def test_no_readable_answer_is_a_matter_of_the_network(
 
 
 async def test_a_server_that_is_not_there_is_a_matter_of_the_network(run_main: RunMain) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-    code, _, err = await run_main("live", f"--base-url=http://127.0.0.1:{port}")
+    with reserved_port() as port:
+        code, _, err = await run_main("live", f"--base-url=http://127.0.0.1:{port}")
     assert code == 5
     assert f"127.0.0.1:{port}" in err
 

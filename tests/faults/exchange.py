@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import zlib
@@ -23,15 +24,20 @@ def chunked(*chunks: bytes, end: bool = True, encoding: str = "") -> bytes:
 
 
 def flood(start: bytes, piece: bytes, times: int = 10**9) -> Handler:
-    """The start of an answer, and a piece of it again and again, until the client has enough."""
+    """The start of an answer, and a piece of it again and again, until the client has enough.
+
+    It comes in gushes: virtual time passes only in between.
+    """
 
     async def pour(connection: Connection) -> None:
         connection.writer.write(start)
-        for _ in range(times):
+        for number in range(1, times + 1):
             if connection.writer.is_closing():
                 return
             connection.writer.write(piece)
             await connection.writer.drain()
+            if number % 20 == 0:
+                await asyncio.sleep(0.01)
         connection.writer.close()
 
     return pour

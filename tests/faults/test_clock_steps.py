@@ -11,7 +11,7 @@ from tests.fake_server import ONCE, START, floor, serving
 
 from .fault import ROWS, TOTALS, body, rows, team
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.looptime]
 
 
 def reply(after: int, *, ahead: int = 0) -> bytes:

@@ -24,7 +24,7 @@ from tests.fake_server import ONCE, FakeServer, api_error, serving, then_close
 from .codes import ENVELOPES, REFUSALS, Refusal, wrapped
 from .fault import BEFORE, DATE, LAST, LATER
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.looptime]
 
 EACH = {code: refusal for refusal in REFUSALS.values() for code in refusal.codes}
 

@@ -12,7 +12,7 @@ from tests.wire.wrong import DURATIONS, TYPES, WRONG
 
 from .fault import BEFORE, LATER, ROWS, rows, spoilt
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.looptime]
 
 Case = tuple[str, Any]
 CASES: dict[str, list[Case]] = {key: [(key, value) for value in values] for key, values in WRONG.items()}

@@ -16,7 +16,7 @@ from tests.fake_server import ONCE, START, serving
 from .fault import BEFORE, LAST, LATER, Fault, body
 from .tables import TABLES
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.looptime]
 
 MEMORY = 12_000_000  # bytes that a fault may cost where a reply may have a million
 CASES = {

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
 import venv
 import zipfile
@@ -124,6 +125,29 @@ def test_the_installed_command_line_watches_its_own_floor(installed: Environment
         installed.programs / "deepcall", "live", "--demo", "--json", "--agents", "3", cwd=installed.folder
     )
     assert len(json.loads(told)["agents"]) == 3
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is in the source distribution."""
+    folder = tmp_path_factory.mktemp("sdist")
+    run(sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    (built,) = folder.glob("*.tar.gz")
+    with tarfile.open(built) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / built.name.removesuffix(".tar.gz")
+
+
+def test_the_source_distribution_brings_all_its_tests_and_what_they_need(unpacked: Path) -> None:
+    pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    told = run(*pytest_, "--collect-only", cwd=unpacked)
+    here = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    assert {Path(line.partition("::")[0]).name for line in told.splitlines() if "::" in line} == here
+    run(
+        *pytest_,
+        *("tests/project/test_ci.py", "tests/project/test_tree.py", "tests/faults/test_page.py"),
+        cwd=unpacked,
+    )
 
 
 def test_building_the_wheel_leaves_nothing_in_the_tree(wheel: Path) -> None:

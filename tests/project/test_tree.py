@@ -24,15 +24,17 @@ HOSTS = re.compile(
 
 def files() -> Iterator[Path]:
     """The files of the project: at the top, and in its folders."""
-    yield from (path for path in ROOT.iterdir() if path.is_file() and not path.name.startswith(".cov"))
+    passing = (".cov", ".git")  # what a run leaves, and what a worktree has in the place of a folder
+    yield from (path for path in ROOT.iterdir() if path.is_file() and not path.name.startswith(passing))
     for folder in FOLDERS:
-        yield from (path for path in (ROOT / folder).rglob("*") if path.is_file())
+        every = (path for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts)
+        yield from (path for path in every if path.is_file())
 
 
 def texts() -> Iterator[tuple[str, str]]:
     """The name and the text of each file."""
     for path in files():
-        if path.suffix in TEXTS and "__pycache__" not in path.parts:
+        if path.suffix in TEXTS:
             yield path.relative_to(ROOT).as_posix(), path.read_text()
 
 

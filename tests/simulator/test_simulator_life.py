@@ -1,6 +1,7 @@
 """The lives that agents of a simulated floor lead."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 
@@ -47,6 +48,13 @@ def busy_day(seed: int = 1, agents: int = 20, hours: float = 4.0) -> list[Fact]:
     floor = Floor(agents, seed=seed, pace=Pace.busy())
     floor.advance(floor.start + hours * HOUR)
     return floor.history
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _days_end() -> Iterator[None]:
+    """What others weigh or look through need not hold a hundred thousand facts."""
+    yield
+    busy_day.cache_clear()
 
 
 def check_life(facts: list[Fact]) -> None:

@@ -5,7 +5,6 @@ import base64
 import hashlib
 import json
 import socket
-import time
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -19,6 +18,7 @@ import pytest_asyncio
 
 from deepcall_async._wire import decode_snapshot
 from deepcall_async.simulator import DEFAULT_START, INVENTED, SAMPLE, SAMPLE_TIME, Floor, Simulator
+from tests.fake_server import reserved_port
 
 pytestmark = pytest.mark.wire
 
@@ -268,10 +268,8 @@ def test_the_servers_time_runs_warped_on_the_loops_clock() -> None:
                 assert seen.timestamp() == pytest.approx(DEFAULT_START + 60 * second, abs=10)
                 assert parsedate_to_datetime(headers["Date"]) == seen
 
-    began = time.monotonic()
     with asyncio.Runner(loop_factory=partial(looptime.new_event_loop, _enabled=True)) as runner:
         runner.run(run())
-    assert time.monotonic() - began < 10
 
 
 async def test_a_floor_that_stands_still_moves_when_it_is_advanced_by_hand() -> None:
@@ -283,8 +281,8 @@ async def test_a_floor_that_stands_still_moves_when_it_is_advanced_by_hand() -> 
 async def test_a_floor_that_has_lived_goes_on_from_where_it_is() -> None:
     floor = Floor(3)
     floor.advance(floor.start + 1000)
-    async with Simulator(floor) as server:
-        assert server.time == pytest.approx(DEFAULT_START + 1000, abs=1)
+    async with Simulator(floor, warp=0.0) as server:
+        assert server.time == DEFAULT_START + 1000
 
 
 async def test_the_servers_time_never_decreases(client: Client) -> None:
@@ -296,16 +294,17 @@ async def test_the_servers_time_never_decreases(client: Client) -> None:
 
 
 async def test_outside_of_its_block_it_has_no_url_and_answers_nobody() -> None:
-    server = Simulator(agents=1)
-    assert "not running" in repr(server)
-    assert server.time == DEFAULT_START
-    with pytest.raises(RuntimeError, match="async with"):
-        _ = server.url
-    async with server:
-        port = int(server.url.rpartition(":")[2])
-        assert server.url in repr(server)
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port))
+    with reserved_port() as port:
+        server = Simulator(agents=1, port=port)
+        assert "not running" in repr(server)
+        assert server.time == DEFAULT_START
+        with pytest.raises(RuntimeError, match="async with"):
+            _ = server.url
+        async with server:
+            assert server.url in repr(server)
+            assert server.url.endswith(f":{port}")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
 
 
 async def test_a_port_in_use_is_an_error_and_leaves_nothing_open(client: Client) -> None:

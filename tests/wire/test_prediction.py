@@ -18,7 +18,7 @@ from deepcall_async import DeepcallError, LiveFloor, Snapshot, _prediction, _row
 from deepcall_async._forms import to_elapsed
 from deepcall_async._prediction import LONGEST_REST, RUN, Predictor
 from deepcall_async._wire import decode_snapshot
-from deepcall_async.simulator import VARIANTS, Floor
+from deepcall_async.simulator import VARIANTS, Floor, Pace
 
 from .replies import CLOCK, NOW, envelope, message, row
 from .test_hostile import SAMPLE
@@ -63,9 +63,9 @@ def spoilt(body: bytes, random: Random) -> bytes:
 
 
 def lives(variant: str, interval: float, polls: int) -> Iterator[tuple[bytes, datetime]]:
-    """The replies of a simulated floor; now and then a spoilt one."""
+    """The replies of a simulated floor, on which much happens in between; now and then a spoilt one."""
     random = Random(f"{variant} {interval}")
-    floor = Floor(25, seed=3, variant=VARIANTS[variant])
+    floor = Floor(25, seed=3, variant=VARIANTS[variant], pace=Pace(idle=max(45.0, interval / 6)))
     now = floor.start + random.random()
     for _ in range(polls):
         now += interval * random.choice([1, 1, 1, 0.3])
