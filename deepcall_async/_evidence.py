@@ -67,7 +67,7 @@ class Evidence:
     """Everything known of one agent between p (`polled`) and n (`now`).
 
     repeat: how many polls before the one at p showed the same second. rewinds: how often the server's
-    clock was set back so far: its seconds come again then.
+    clock was set back so far; behind_until: until when its seconds come again.
     shown: the last poll before n with the agent's row, which is p unless it was out of view.
     before, after: its state at either; `before` is blank for an agent not seen before.
     previous: `before`, or None when the agent was not in view.
@@ -84,6 +84,7 @@ class Evidence:
     polled: datetime
     repeat: int = 0
     rewinds: int = 0
+    behind_until: datetime | None = None
     shown: datetime
     now: datetime
     before: Agent
@@ -106,8 +107,12 @@ class Evidence:
 
     def poll_at(self, at: datetime) -> str:
         """What identifies in ids that something is known to have happened since an earlier poll."""
-        repeat = f"+{self.repeat}" if self.repeat else ""
-        return f"p{epoch(at)}{repeat}" + (f"~{self.rewinds}" if self.rewinds else "")
+        return f"p{self.second(at)}" + (f"+{self.repeat}" if self.repeat else "")
+
+    def second(self, at: datetime) -> str:
+        """What identifies an instant in ids: a second may come again after the clock was set back."""
+        comes_again = self.behind_until is not None and at <= self.behind_until
+        return f"{epoch(at)}~{self.rewinds}" if comes_again else str(epoch(at))
 
     def last_shown(self, facet: Facet) -> datetime:
         """The last poll before n that would have shown an episode on this side.
@@ -196,9 +201,10 @@ def new_anchors(e: Evidence, facet: Facet) -> dict[str, str]:
     if since is None:
         return {facet.name: e.poll}
     is_contradicted = since < e.last_shown(facet) - PIN_TOLERANCE  # by p: it may have been told before
+    second = e.second(since)
     if is_contradicted or epoch(since) == _epoch_before(e, facet):
-        return {facet.name: f"{epoch(since)}.{e.poll}"}
-    return {}
+        return {facet.name: f"{second}.{e.poll}"}
+    return {} if second == str(epoch(since)) else {facet.name: second}
 
 
 def _epoch_before(e: Evidence, facet: Facet) -> int | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ._clock import PIN_TOLERANCE, epoch
+from ._clock import PIN_TOLERANCE
 from ._evidence import (
     CALL,
     MOBILE,
@@ -106,7 +106,7 @@ def _has_place(e: Evidence) -> bool:
 
 
 def _hidden_anchor(e: Evidence) -> str:
-    return f"a{epoch(e.available)}" if e.available else f"{e.poll_at(e.finding.since)}.c{e.finding.grown}"
+    return f"a{e.second(e.available)}" if e.available else f"{e.poll_at(e.finding.since)}.c{e.finding.grown}"
 
 
 def tell_hidden_call(e: Evidence) -> Iterator[Transition]:
@@ -142,7 +142,7 @@ def tell_unseen_activity(e: Evidence) -> Iterator[Transition]:
     if e.available is not None and is_unexplained:
         span = e.by_now(e.available)
         yield e.tell(
-            UnseenActivity, span, Basis.INFERRED, f"a{epoch(e.available)}", calls=None, talk_time=None
+            UnseenActivity, span, Basis.INFERRED, f"a{e.second(e.available)}", calls=None, talk_time=None
         )
 
 

@@ -396,6 +396,8 @@ class Oracle:
         """Whether it had happened when it was told, and lies within the bounds."""
         if truth.at > self._times[claim.poll] or (claim.reason or truth.reason) != truth.reason:
             return False
+        if truth.key in UNNAMED:  # its time is that of the reply that shows it; it had changed by then
+            return any(claim.earliest - reach <= at for at in truth.clocks)
         return any(claim.earliest - reach <= at <= claim.latest + reach for at in truth.clocks)
 
     def _is_near(self, truth: Truth, claim: Claim) -> bool:
