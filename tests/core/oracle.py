@@ -42,7 +42,8 @@ from .witness import (
 AWAY = "away"  # a state: the row is surely not there
 SLACK = 1.0  # the promise: the truth lies within a second of the bounds
 TAIL = 8  # replies at the end of a run that need not be acted upon yet
-LEARNING = 600.0, 20  # seconds, and replies, in which nobody can know when this server counts
+LESSONS = 3  # contradictions after which it is clear when this server counts; one may be a slip
+LEARNING = 600.0  # seconds that it may take to learn anything at all
 MOST = 200  # calls that anybody can tell at once: more are as wrong as so many
 
 
@@ -174,6 +175,7 @@ class Oracle:
     _times: list[float] = field(init=False, factory=list)
     _fewest: list[float] = field(init=False, factory=list)
     _farthest: float = field(init=False, default=0.0)
+    _learned: float = field(init=False, default=0.0)
     _causes: dict[tuple[str, str], list[float]] = field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
@@ -189,6 +191,8 @@ class Oracle:
         self._farthest = 2 + max(
             (abs(ahead) for ahead in accumulate(step for _, step in self._steps)), default=0
         )
+        lessons = sorted(at for agent in self.agents.values() for at in self._lessons(agent))
+        self._learned = max(self._times[0] + LEARNING, *[*lessons, *[math.inf] * LESSONS][:LESSONS])
         for agent in self.agents.values():
             self.truths += self._truths_of(Case(agent, list(self._shown(agent))))
         for truth in self.truths:
@@ -203,6 +207,10 @@ class Oracle:
                 yield place, poll.rows[agent.id]
             elif poll.unidentified <= self._fewest[place]:
                 yield place, None
+
+    @property
+    def _counts_early(self) -> bool:
+        return self.server.counts_at == "call_start"
 
     @property
     def _end(self) -> float:
@@ -234,12 +242,18 @@ class Oracle:
         """Which starts and ends of a facet two replies show, or prove."""
         states = [(place, self._state(case.agent, facet, place, glimpse)) for place, glimpse in case.shown]
         known = [(place, state) for place, state in states if state != "unknown"]
-        for old, new in pairwise(runs(known, self.polls)):
-            if AWAY not in (old.state, new.state):
-                is_seen = None in (old.state, new.state)
-                why = "visible" if is_seen else self._moved(case.agent, facet, old, new)
-                case.prove(facet, old.state, "end", why)
-                case.prove(facet, new.state, "start", why)
+        for old, new in self._neighbours(known):
+            is_seen = None in (old.state, new.state)
+            why = "visible" if is_seen else self._moved(case.agent, facet, old, new)
+            case.prove(facet, old.state, "end", why)
+            case.prove(facet, new.state, "start", why)
+
+    def _neighbours(self, states: Sequence[tuple[int, Any]]) -> Iterator[tuple[Run, Run]]:
+        """Runs that follow each other, the row being there throughout."""
+        away = [place for place, state in states if state == AWAY]
+        for old, new in pairwise(runs(states, self.polls)):
+            if bisect_left(away, old.last) == bisect_right(away, new.first):
+                yield old, new
 
     def _state(self, agent: Agent, facet: str, place: int, glimpse: Glimpse | None) -> Any:
         """The episode a reply shows, None: none. Who is not among all that are logged in is logged out."""
@@ -297,8 +311,22 @@ class Oracle:
             return True
         if any(glimpse is None and since <= self._times[place] <= free for place, glimpse in case.shown):
             return True
-        is_near = any(agent.calls[number].start <= free for number in shown)
-        return is_near and until < max(self._times[0] + LEARNING[0], self._times[LEARNING[1]])
+        is_near = any(agent.calls[n].start <= free and agent.counted[n] > since for n in shown)
+        return is_near and until < self._learned
+
+    def _lessons(self, agent: Agent) -> Iterator[float]:
+        """When two replies contradicted that the server counts calls at their start, or at any later time.
+
+        A free agent who is on a call in the next reply, with no call more on the counter; or, where calls
+        are counted at their start, one on a call who is free in the next, likewise.
+        """
+        rows = [poll for poll in self.polls if agent.id in poll.rows and poll.is_sure]
+        for before, after in pairwise(rows):
+            was_on, is_on = ("call" in poll.rows[agent.id].on for poll in (before, after))
+            is_taught = (was_on, is_on) == ((True, False) if self._counts_early else (False, True))
+            is_free = agent.is_free(after.at if self._counts_early else before.at)
+            if is_taught and is_free and before.rows[agent.id].calls == after.rows[agent.id].calls:
+                yield after.at
 
     # --- what must be told: the rest --------------------------------------------------------------
 
@@ -306,9 +334,12 @@ class Oracle:
         """Coming into view and leaving it; it must be told as such where the request asks for all."""
         in_view = [(place, glimpse is not None) for place, glimpse in case.shown]
         musts = list(pairwise(runs(in_view, self.polls))) if self.status == "all" else []
-        for at, is_in in self._changes_of_view(case.agent):
-            place = bisect_left(self._times, at)
-            must = any(old.last < place <= new.first and new.state == is_in for old, new in musts)
+        changes = list(self._changes_of_view(case.agent))
+        for (at, is_in), (following, _) in pairwise([*changes, (math.inf, False)]):
+            spans = [
+                (self._times[old.last], self._times[new.first]) for old, new in musts if new.state == is_in
+            ]
+            must = any(a < at <= b < following for a, b in spans)
             name = "agent_added" if is_in else "agent_removed"
             yield Truth(case.agent.id, name, at, "visible" if must else "")
 
@@ -340,11 +371,7 @@ class Oracle:
     def _updates(self, case: Case, name: str) -> Iterator[Truth]:
         """Updates of a field. Between two replies that show different values, the last must be told."""
         values = [(p, AWAY if row is None else row.values[name]) for p, row in case.shown]
-        seen = [
-            (self._times[old.last], self._times[new.first])
-            for old, new in pairwise(runs(values, self.polls))
-            if AWAY not in (old.state, new.state)
-        ]
+        seen = [(self._times[old.last], self._times[new.first]) for old, new in self._neighbours(values)]
         if name == "is_occupied":
             yield from (Truth(case.agent.id, f"updated {name}", until, "visible") for _, until in seen)
         own = [at for field_name, at in case.agent.updates if field_name == name]
