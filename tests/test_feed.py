@@ -208,7 +208,7 @@ async def test_an_updates_checkpoint_covers_what_the_reader_was_given_and_nothin
         given = [update for update in await take(reader, 5) if update.transitions]
         checkpoint = json.loads(json.dumps(given[-1].checkpoint))
         waiting = [update for update in await take(reader, 6) if update.transitions]
-    resumed = LiveFloor(scope="127.0.0.1", view=checkpoint["view"], resume_from=checkpoint)
+    resumed = LiveFloor(scope=checkpoint["scope"], view=checkpoint["view"], resume_from=checkpoint)
     again = resumed.take(waiting[0].snapshot)
     assert [one.id for one in again.transitions] == [one.id for one in waiting[0].transitions]
     assert len(server.requests) == 12

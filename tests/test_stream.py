@@ -187,19 +187,6 @@ async def test_the_parameters_of_a_stream_are_those_of_its_requests() -> None:
     assert (sent["groupid"], sent["status"], sent["A"], sent["filter"]) == ("7", "login", 1, [{"a": 1}])
 
 
-async def _first_id(server: FakeServer, **options: Any) -> str:
-    server.script = [GOOD, GOOD, LATER]
-    async with server.session(**options) as session, session.poll_live(0.1) as stream:
-        return (await take(stream, 2))[1].transitions[0].id
-
-
-async def test_ids_name_the_account_by_its_label_or_else_by_the_host() -> None:
-    async with serving(GOOD) as server:
-        ids = [await _first_id(server, account=account) for account in ("", "", "north", "south")]
-    assert ids[0] == ids[1]
-    assert len(set(ids)) == 3
-
-
 async def test_a_stream_goes_on_from_a_checkpoint_of_the_same_view() -> None:
     async with serving(GOOD, GOOD, LATER) as server, server.session() as session:
         first = await anext(session.poll_live(1))
