@@ -11,6 +11,7 @@ import logging
 import math
 import os
 import ssl as ssl_module
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -113,18 +114,21 @@ class DeepcallSession:
             options.setdefault("account", account)
         return cls(auth_from_env(), **options)
 
-    async def open(self) -> Self:
-        """Verify the credentials with one real request. Raises what that request fails with.
+    async def open(self, *, wait: float | timedelta = 0.0) -> Self:
+        """Verify the credentials with one real request. Raises what the last attempt at it fails with.
+
+        wait: how long to try while the server is down or busy (`error.is_transient`), with the waits of
+            `retry` but any number of attempts. Seconds or `timedelta`; 0: as often as `retry` says. An error
+            that a person must mend is raised at once.
 
         A session that failed to open can be opened again; one that was closed cannot.
         """
+        patience = seconds("wait", wait)
         if self._is_open:
             return self
-        from ._reading import SNAPSHOTS  # noqa: PLC0415  # see `_import_core`
-
         self._transport.open()
         try:
-            await self._scope.run(self._fetch, live_request(status="login"), SNAPSHOTS)
+            await self._scope.run(self._verify, patience)
         except BaseException:
             await self._release()
             raise
@@ -244,6 +248,16 @@ class DeepcallSession:
         self._is_open = False
         await self._credentials.aclose()
         await self._transport.aclose()
+
+    async def _verify(self, patience: float) -> None:
+        from ._reading import SNAPSHOTS  # noqa: PLC0415  # see `_import_core`
+
+        def tell(number: int, error: BaseException | None) -> None:
+            level = logging.WARNING if patience and number == 1 else logging.DEBUG
+            self._log(level, "attempt %d to open failed: %s", number, error)
+
+        policy = evolve(self._retry, attempts=sys.maxsize, max_total=patience) if patience else self._retry
+        await retrying(partial(self._attempt, live_request(status="login"), SNAPSHOTS), policy, report=tell)
 
     async def _fetch(self, request: Request, read: Reading[_T], until: float = math.inf) -> _T:
         """One request with its retries; the value that `read` makes of its reply."""

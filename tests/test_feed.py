@@ -637,6 +637,94 @@ async def test_leaving_that_is_cancelled_still_waits_for_the_end_of_what_was_beg
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "deepcall live feed"]
 
 
+# --- closing from elsewhere ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", [GOOD, stall], ids=["between ticks", "in a request"])
+async def test_closing_a_feed_ends_polling_and_readers_at_once_while_its_block_goes_on(phase: Answer) -> None:
+    async with feeding(GOOD, phase, interval=0.2) as (feed, server):
+        readers = [asyncio.create_task(read(feed.subscribe())) for _ in range(3)]
+        await asyncio.sleep(0.25)
+        started = time.perf_counter()
+        await feed.aclose()
+        await asyncio.wait(readers, timeout=0.05)
+        assert time.perf_counter() - started < 0.1
+        assert all(reader.done() and not reader.exception() for reader in readers)
+        polled = len(server.requests)
+        await feed.aclose()
+        await asyncio.sleep(0.3)
+        assert len(server.requests) == polled
+        with pytest.raises(ConfigurationError, match="not running"):
+            feed.subscribe()
+
+
+async def test_a_reader_may_close_its_feed() -> None:
+    async with feeding(GOOD, interval=0.1) as (feed, _):
+        async for update in feed.subscribe():
+            if update.sequence == 1:
+                await feed.aclose()
+        assert not feed.is_running
+
+
+async def test_two_tasks_may_close_a_feed_and_both_wait_for_its_end() -> None:
+    source = Reluctant(takes=0.2)
+    async with source.feed() as feed:
+        await until(lambda: source.is_polling)
+        closing = [asyncio.create_task(feed.aclose()) for _ in range(2)]
+        await asyncio.wait(closing, return_when=asyncio.FIRST_COMPLETED)
+        assert not source.is_polling
+        await asyncio.wait(closing)
+
+
+async def test_a_feed_closed_while_it_opens_does_not_open() -> None:
+    async with serving(GOOD, stall) as server, server.session() as session:
+        feed = session.live_feed(60)
+        opening = asyncio.create_task(feed.__aenter__())
+        await until(lambda: len(server.requests) == 2)
+        await feed.aclose()
+        with pytest.raises(ConfigurationError, match="closed before"):
+            await opening
+        assert not feed.is_running
+        await feed.wait_ended()
+
+
+async def test_a_feed_closed_before_it_opens_does_not_open() -> None:
+    async with serving(GOOD) as server, server.session() as session:
+        feed = session.live_feed(60)
+        await feed.aclose()
+        with pytest.raises(ConfigurationError, match="closed before"):
+            await feed.__aenter__()
+
+
+async def test_a_feed_tells_how_it_stands_without_a_reader() -> None:
+    async with serving(GOOD) as server, server.session() as session:
+        feed = session.live_feed(0.1)
+        assert (feed.is_running, feed.latest, feed.error) == (False, None, None)
+        async with feed:
+            assert feed.latest is not None
+            assert feed.latest.is_baseline
+            assert feed.is_running
+            await until(lambda: feed.latest is not None and feed.latest.sequence >= 2)
+            waiter = asyncio.create_task(feed.wait_ended())
+            await asyncio.sleep(0.05)
+            assert not waiter.done()
+        await waiter
+        assert (feed.is_running, feed.error) == (False, None)
+        assert feed.latest is not None
+
+
+async def test_a_feed_that_failed_tells_with_what_and_leaving_its_block_still_raises_it() -> None:
+    async def use() -> None:
+        async with feeding(GOOD, GOOD, REFUSED, interval=0.1) as (feed, _):
+            await feed.wait_ended()
+            assert isinstance(feed.error, PermissionDenied)
+            assert not feed.is_running
+            await feed.aclose()
+
+    with pytest.raises(PermissionDenied):
+        await use()
+
+
 def test_the_end_of_the_loop_ends_a_feed_at_once() -> None:
     async def watch() -> None:
         async with feeding(GOOD, stall, interval=0.1) as (feed, server):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
+from itertools import pairwise
 from typing import Any
 
 import aiohttp
@@ -564,6 +566,69 @@ async def test_a_connection_is_reused() -> None:
         for _ in range(5):
             await session.live()
         assert server.accepted == 1
+
+
+# --- waiting for a server that is down -----------------------------------------------------
+
+
+@pytest.mark.looptime
+async def test_opening_waits_for_a_server_that_is_down_for_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    down = [http(HTML, 502)] * 6
+    async with serving(*down, api_error(1009), GOOD) as server:
+        session = server.session(retry=RetryPolicy(), account="north")
+        async with await session.open(wait=600):
+            assert len(server.requests) == 8
+    waits = [later.at - earlier.at for earlier, later in pairwise(server.requests)]
+    assert all(wait >= 0.5 for wait in waits)
+    assert waits[5] > 4
+    (line,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert line.getMessage().startswith("[north] attempt 1 to open failed: HTTP 502")
+
+
+@pytest.mark.looptime
+async def test_opening_waits_no_longer_than_it_is_told_and_raises_the_last_failure() -> None:
+    async with serving(http(HTML, 503), http(HTML, 502)) as server:
+        started = asyncio.get_running_loop().time()
+        with pytest.raises(UnexpectedStatus, match="502"):
+            await server.session(retry=RetryPolicy()).open(wait=timedelta(seconds=30))
+        assert 20 < asyncio.get_running_loop().time() - started <= 30
+        assert len(server.requests) > 5
+
+
+async def test_opening_waits_for_a_server_that_refuses_connections() -> None:
+    async with serving(GOOD) as gone:
+        pass
+    session = gone.session(retry=RetryPolicy(first_wait=0.05, max_wait=0.05))
+    opening = asyncio.create_task(session.open(wait=60))
+    await asyncio.sleep(0.2)
+    assert not opening.done()
+    async with serving(GOOD, port=gone.port):
+        await opening
+        await session.aclose()
+
+
+@pytest.mark.parametrize("answer", [api_error(1014), api_error(1015), http(HTML, 404)])
+async def test_what_a_person_must_mend_is_not_waited_for(answer: Answer) -> None:
+    async with serving(answer) as server:
+        with pytest.raises(DeepcallError):
+            await server.session().open(wait=60)
+        assert len(server.requests) == 1
+
+
+async def test_opening_that_waits_ends_at_once_when_the_session_is_closed() -> None:
+    async with serving(http(HTML, 503)) as server:
+        session = server.session(retry=RetryPolicy(first_wait=30, max_wait=30))
+        opening = asyncio.create_task(session.open(wait=3600))
+        await until(lambda: len(server.requests) == 1)
+        await session.aclose()
+        with pytest.raises(ConfigurationError, match="closed"):
+            await opening
+
+
+@pytest.mark.parametrize("bad", [-1, "5", None, float("inf")])
+async def test_a_wait_that_is_none_is_refused(bad: Any) -> None:
+    with pytest.raises(ConfigurationError, match="wait must be"):
+        await DeepcallSession(AUTH).open(wait=bad)
 
 
 # --- renewal -------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ DEMO_INTERVAL = 1.0  # and in the demo, whose time runs faster
 DEMO_WARP = 10.0
 DEMO_AGENTS = 24
 DEMO_OPTIONS = ("seed", "warp", "agents")
-REAL_OPTIONS = ("base_url", "credentials", "account")
+REAL_OPTIONS = ("base_url", "credentials", "account", "wait")
 REPLAY_OPTIONS = ("command", "verbose", "replay", "baseline", "ledger")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -274,12 +274,22 @@ def _add_source(command: argparse.ArgumentParser) -> None:
         help="names the account in ids, checkpoints and the title; default: DEEPCALL_ACCOUNT, or a name made "
         "of the server and the user id",
     )
+    source.add_argument(
+        "--wait",
+        metavar="DURATION",
+        type=seconds,
+        help="try so long while the server is down at the start; default: three times, then give up",
+    )
     source.add_argument("--group", metavar="ID", dest="group_id", help="only the agents of this group")
     source.add_argument(
         "--status",
         choices=("all", "login"),
         help="all agents (default), or only those logged in",
     )
+    _add_demo(command)
+
+
+def _add_demo(command: argparse.ArgumentParser) -> None:
     demo = command.add_argument_group("a simulated floor instead")
     demo.add_argument("--demo", action="store_true", help="watch a simulated floor: no account, no network")
     demo.add_argument("--seed", type=int, help="the same seed gives the same floor; default 1")

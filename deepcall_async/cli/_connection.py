@@ -96,7 +96,7 @@ async def _open_real(args: argparse.Namespace, stack: AsyncExitStack) -> Connect
         use_credentials(args.credentials)
     given = {"base_url": args.base_url, "account": args.account}  # the environment has the others
     session = DeepcallSession.from_env(**{name: value for name, value in given.items() if value})
-    await stack.enter_async_context(session)
+    await stack.enter_async_context(await session.open(wait=args.wait or 0))
     return Connection(session, args, _title(args, _where(args)))
 
 

@@ -53,7 +53,9 @@ def test_options_of_the_demo_need_the_demo(option: str, capsys: pytest.CaptureFi
     assert "use it with --demo" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("option", ["--base-url=https://host.test", "--credentials=file", "--account=a"])
+@pytest.mark.parametrize(
+    "option", ["--base-url=https://host.test", "--credentials=file", "--account=a", "--wait=5"]
+)
 def test_the_demo_takes_no_server_and_no_credentials(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(["live", "--demo", option])
@@ -77,6 +79,7 @@ def test_the_demo_takes_no_server_and_no_credentials(option: str, capsys: pytest
         "--base-url=https://host.test",
         "--credentials=file",
         "--account=acme",
+        "--wait=5",
     ],
 )
 def test_a_replay_takes_everything_from_its_recording(

@@ -78,6 +78,16 @@ async def test_a_checkpoint_of_another_account_is_not_gone_on_with(run_main: Run
         assert ("made for account 'acme', not 'beta'" in err) == is_refused
 
 
+async def test_a_command_that_may_wait_outlasts_a_server_that_is_down_at_first(
+    server: Simulator, run_main: RunMain
+) -> None:
+    server.script(*[Fault.gateway(502)] * 2)
+    code, _, err = await run_main("live", "--json")
+    assert (code, "HTTP 502" in err) == (5, True)
+    code, out, _ = await run_main("live", "--json", "--wait=30s")
+    assert (code, len(json.loads(out)["agents"])) == (0, 8)
+
+
 async def test_events_begins_with_the_whole_floor_when_asked_to(run_main: RunMain) -> None:
     _, out, _ = await run_main("events", "--baseline", "--interval=1", "--for=0.5s")
     baseline = json.loads(out.splitlines()[0])
