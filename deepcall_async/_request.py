@@ -46,10 +46,9 @@ def live_request(
     objects = _filter_list(filters)
     if objects:
         parameters["filter"] = objects
-    view = json.dumps(parameters, sort_keys=True)
     if detail:
         parameters["A"] = 1
-    return Request(json.dumps(parameters).encode()[1:], view)
+    return Request(json.dumps(parameters).encode()[1:], view=json.dumps(parameters, sort_keys=True))
 
 
 def _filter_list(filters: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

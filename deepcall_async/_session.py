@@ -200,7 +200,8 @@ class DeepcallSession:
         interval: between ticks, at least 0.1 s. Seconds or `timedelta`.
         group_id, status, detail, filters: as for `live`.
         resume_from: the `checkpoint` of the last update that was dealt with, to go on from there.
-        max_outage: how long polls may fail before the stream raises the last one's error; None: for ever.
+        max_outage: how long polls may fail, from the first that did, before the stream raises the last one's
+            error; None: for ever; 0: not once.
         record_to: a text file for the raw replies, without credentials; `replay` reads it. What writing
             raises is raised by `anext`.
         """

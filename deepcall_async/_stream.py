@@ -48,7 +48,7 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
 
     - before the first good reply, whatever the poll failed with;
     - an error with `ends_stream`: a person must act (credentials, permission, group, request);
-    - the last poll's error, when polls have failed for longer than `max_outage`.
+    - the last poll's error, when polls have failed for `max_outage`, counted from the first that failed.
 
     After one, every further `anext` raises it again. After `aclose()` it is `StopAsyncIteration`,
     also in an `anext` that was waiting in another task. Cancelling a task that waits in `anext`
@@ -64,8 +64,7 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
         self._ticker = Ticker(interval)
         self._max_outage = max_outage
         self._retry = retry
-        self._last_good: float | None = None  # loop time; of the start, until there was a good poll
-        self._is_out = False
+        self._failing_since: float | None = None  # loop time of the first failure; None while polls succeed
         self._is_waiting = False
         self._error: DeepcallError | None = None
         self._scope = Stoppable(StopAsyncIteration, within=source.scope)
@@ -120,8 +119,6 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
             raise self._error.with_traceback(None)
         clock = asyncio.get_running_loop().time
         next_tick = await self._ticker.wait()
-        if self._last_good is None:
-            self._last_good = clock()
         failure: DeepcallError | None = None
         try:
             update = await self._source.poll(next_tick)
@@ -132,27 +129,24 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
             self._ticker.advance(now)
         if failure is not None:
             return self._failed(failure, now)
-        self._succeeded(now)
+        self._succeeded()
         return update
 
-    def _succeeded(self, now: float) -> None:
-        self._last_good = now
-        if self._is_out:
-            self._is_out = False
+    def _succeeded(self) -> None:
+        if self._failing_since is not None:
+            self._failing_since = None
             logger.warning("polls succeed again")
 
     def _failed(self, error: DeepcallError, now: float) -> LiveUpdate:
         """The update of a failed tick, unless the failure is final."""
-        if error.ends_stream or self._is_too_long(now):
+        if self._failing_since is None:
+            self._failing_since = now
+            logger.warning("polls fail: %s", error)
+        if error.ends_stream or self._is_too_long(now - self._failing_since):
             raise error
         update = self._source.fail(error)
         self._ticker.postpone(now + (self._retry.pause(error) or 0.0))
-        if not self._is_out:
-            self._is_out = True
-            logger.warning("polls fail: %s", error)
         return update
 
-    def _is_too_long(self, now: float) -> bool:
-        if self._max_outage is None or self._last_good is None:
-            return False
-        return now - self._last_good >= self._max_outage
+    def _is_too_long(self, outage: float) -> bool:
+        return self._max_outage is not None and outage >= self._max_outage

@@ -8,6 +8,7 @@ import logging
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from importlib import metadata
 from itertools import pairwise
 from typing import Any
@@ -489,17 +490,41 @@ async def test_no_answer_for_lack_of_data_is_an_empty_floor() -> None:
         ("soon", None),
         ("", None),
         ("٣", None),
-        ("Sat, 16 Nov 2024 12:20:25 GMT", 60.0),
-        ("Sat, 16 Nov 2024 12:00:00 GMT", 0.0),
     ],
 )
 @pytest.mark.parametrize("body", [HTML, b'{"status": "error", "message": "slow down", "code": 7}'])
-async def test_retry_after_is_read_in_both_forms_and_nonsense_ignored(
+async def test_retry_after_is_read_as_seconds_and_nonsense_ignored(
     text: str, wanted: float | None, body: bytes
 ) -> None:
     headers = {"Date": "Sat, 16 Nov 2024 12:19:25 GMT", "Retry-After": text}
     error = await _answered(body, 429, headers=headers)
     assert getattr(error, "retry_after", ...) == wanted
+
+
+async def _asked_for(server_is: timedelta, until: timedelta) -> float:
+    """The wait that a server asks for by an HTTP date. Both are from now on this machine's clock."""
+    date, retry_after = (
+        format_datetime(datetime.now(UTC) + ahead, usegmt=True) for ahead in (server_is, until)
+    )
+    error = await _answered(HTML, 429, headers={"Date": date, "Retry-After": retry_after})
+    assert error is not None
+    assert error.retry_after is not None
+    return error.retry_after
+
+
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=-20), timedelta(hours=20)])
+async def test_a_date_to_retry_after_is_read_on_the_servers_clock(ahead: timedelta) -> None:
+    minute = timedelta(minutes=1)
+    assert await _asked_for(ahead, ahead + minute) == 60
+    assert await _asked_for(ahead, ahead - minute) == 0
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=-400), timedelta(days=400)])
+async def test_of_two_clocks_days_apart_the_one_with_the_shorter_wait_counts(
+    ahead: timedelta,
+) -> None:
+    assert await _asked_for(ahead, timedelta(minutes=1)) <= 60
+    assert await _asked_for(ahead, ahead + timedelta(minutes=1)) <= 60
 
 
 async def test_a_failure_without_retry_after_asks_for_none() -> None:

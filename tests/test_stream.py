@@ -198,7 +198,7 @@ async def test_a_stream_goes_on_from_a_checkpoint_of_the_same_view() -> None:
 async def test_a_checkpoint_of_another_view_gives_a_warning_and_a_baseline() -> None:
     async with serving(GOOD) as server, server.session() as session:
         first = await anext(session.poll_live(1))
-        for other in ({"group_id": 7}, {"filters": [{"a": 1}]}, {"status": "login"}):
+        for other in ({"group_id": 7}, {"filters": [{"a": 1}]}, {"status": "login"}, {"detail": True}):
             with pytest.warns(UserWarning, match="checkpoint"):
                 stream = session.poll_live(1, resume_from=first.checkpoint, **other)
             assert (await anext(stream)).is_baseline
@@ -311,14 +311,30 @@ async def test_an_error_only_a_person_can_cure_ends_the_stream(code: int, kind: 
 
 @virtual
 async def test_an_outage_longer_than_max_outage_raises_the_last_polls_error() -> None:
-    last = TransportError("third")
-    polls = Polls(None, TransportError("first"), TransportError("second"), last)
+    last = TransportError("fourth")
+    polls = Polls(None, *(TransportError(which) for which in ("first", "second", "third")), last)
     stream = polls.stream(max_outage=2.5)
-    await take(stream, 3)
+    await take(stream, 4)
     with pytest.raises(TransportError) as caught:
         await anext(stream)
     assert caught.value is last
-    assert now() == 3
+    assert now() == 4
+
+
+@virtual
+async def test_max_outage_counts_no_time_in_which_nobody_polled() -> None:
+    polls = Polls(None, TransportError("down"), None)
+    stream = polls.stream(0.1, max_outage=1)
+    await anext(stream)
+    await asyncio.sleep(60)  # the consumer is busy
+    assert (await anext(stream)).outage is not None
+    assert (await anext(stream)).gap is not None
+
+
+@virtual
+async def test_one_failed_poll_is_no_long_outage_however_long_the_interval() -> None:
+    stream = Polls(None, TransportError("down"), None).stream(60, max_outage=1)
+    assert [update.outage is not None for update in await take(stream, 3)] == [False, True, False]
 
 
 @virtual
