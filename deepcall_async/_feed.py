@@ -10,12 +10,14 @@ The feed knows its readers weakly, so that one that is dropped is gone. Only tho
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Self
 from weakref import WeakKeyDictionary
 
 from ._auth import bare
 from ._errors import ConfigurationError, DeepcallError
+from ._log import AccountLog
 from ._pending import Pending, baseline
 from ._request import check_type
 from ._stream import LiveStream
@@ -68,8 +70,8 @@ class LiveFeed:
     so does `aclose`, for those who must end the readers before they can leave the block.
     """
 
-    def __init__(self, stream: LiveStream) -> None:
-        self._stream = stream
+    def __init__(self, stream: LiveStream, log: AccountLog) -> None:
+        self._stream, self._log = stream, log
         self._task: asyncio.Task[None] | None = None
         self._newest: LiveUpdate | None = None
         self._opening: Pending | None = None
@@ -195,6 +197,8 @@ class LiveFeed:
             if self._is_over:
                 return
             error = RuntimeError("the task of this feed was cancelled from outside")
+        if not isinstance(error, DeepcallError):  # which the stream has logged
+            self._log(logging.ERROR, "the feed has ended: %s: %s", type(error).__name__, error, error=error)
         self._failure = _Failure(error)
         for inbox in self._inboxes:
             inbox.end(self._failure)

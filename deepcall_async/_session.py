@@ -221,14 +221,14 @@ class DeepcallSession:
         else:
             floor = RecordingFloor(record_to, status, **identity, redact=self._credentials.blot)
         poll = partial(self._fetch, request, updates(floor))
-        source = Source(poll=poll, fail=floor.fail, scope=self._scope)
+        source = Source(poll=poll, fail=floor.fail, scope=self._scope, log=self._log)
         return LiveStream(source, interval=tick, max_outage=patience, retry=self._retry)
 
     def live_feed(self, interval: float | timedelta, **options: Unpack[PollOptions]) -> LiveFeed:
         """The floor for several readers at the cost of one: see `LiveFeed`. Takes what `poll_live` takes."""
         from ._feed import LiveFeed  # noqa: PLC0415  # see `_import_core`
 
-        return LiveFeed(self.poll_live(interval, **options))
+        return LiveFeed(self.poll_live(interval, **options), self._log)
 
     def _check_open(self) -> None:
         self._scope.check()

@@ -17,10 +17,10 @@ from attrs import frozen
 
 from ._auth import bare
 from ._errors import DeepcallError
+from ._journal import Journal
+from ._log import AccountLog
 from ._polling import RetryPolicy, Stoppable, Ticker
 from ._update import LiveUpdate
-
-logger = logging.getLogger("deepcall_async")
 
 
 @frozen(kw_only=True)
@@ -30,11 +30,13 @@ class Source:
     poll: fetches a reply, with retries that end by a loop time, and gives the update it makes.
     fail: the update for a tick that failed.
     scope: the session's own scope, in which all of this runs and ends when the session does.
+    log: the session's log.
     """
 
     poll: Callable[[float], Awaitable[LiveUpdate]]
     fail: Callable[[DeepcallError], LiveUpdate]
     scope: Stoppable
+    log: AccountLog
 
 
 class LiveStream(AsyncGenerator[LiveUpdate, None]):
@@ -65,6 +67,7 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
         self._max_outage = max_outage
         self._retry = retry
         self._failing_since: float | None = None  # loop time of the first failure; None while polls succeed
+        self._journal = Journal(source.log)
         self._is_waiting = False
         self._error: DeepcallError | None = None
         self._scope = Stoppable(StopAsyncIteration, within=source.scope)
@@ -76,7 +79,7 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
         try:
             return await self._scope.run(self._next)
         except DeepcallError as error:
-            self._error = error
+            self._note_end(error)
             raise
         finally:
             self._is_waiting = False
@@ -127,21 +130,17 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
         finally:
             now = clock()
             self._ticker.advance(now)
-        if failure is not None:
-            return self._failed(failure, now)
-        self._succeeded()
-        return update
-
-    def _succeeded(self) -> None:
-        if self._failing_since is not None:
+        if failure is None:
             self._failing_since = None
-            logger.warning("polls succeed again")
+        else:
+            update = self._failed(failure, now)
+        self._journal.note(update)
+        return update
 
     def _failed(self, error: DeepcallError, now: float) -> LiveUpdate:
         """The update of a failed tick, unless the failure is final."""
         if self._failing_since is None:
             self._failing_since = now
-            logger.warning("polls fail: %s", error)
         if error.ends_stream or self._is_too_long(now - self._failing_since):
             raise error
         update = self._source.fail(error)
@@ -150,3 +149,9 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
 
     def _is_too_long(self, outage: float) -> bool:
         return self._max_outage is not None and outage >= self._max_outage
+
+    def _note_end(self, error: DeepcallError) -> None:
+        """Keep the error that ended the stream. It is logged once; the end of the session is none."""
+        if self._error is None and not self._source.scope.is_stopped:
+            self._source.log(logging.ERROR, "the stream has ended: %s", error, error=error)
+        self._error = error

@@ -26,6 +26,7 @@ from deepcall_async._errors import (
 )
 from deepcall_async._feed import LiveFeed, Subscription
 from deepcall_async._floor import LiveFloor
+from deepcall_async._log import AccountLog
 from deepcall_async._polling import Stoppable
 from deepcall_async._session import DeepcallSession
 from deepcall_async._stream import LiveStream, Source
@@ -48,6 +49,7 @@ from .fake_server import (
 )
 
 virtual = pytest.mark.looptime
+LOG = AccountLog(lambda: "desk")
 BUSY = http("<html>", 503)
 REFUSED = api_error(1015)
 LATER = floor(
@@ -601,8 +603,10 @@ class Reluctant:
         def fail(error: DeepcallError) -> LiveUpdate:
             raise error
 
-        source = Source(poll=self.poll, fail=fail, scope=Stoppable(RuntimeError))
-        return LiveFeed(LiveStream(source, interval=0.1, max_outage=None, retry=ONCE))
+        source = Source(
+            poll=self.poll, fail=fail, scope=Stoppable(RuntimeError), log=AccountLog(lambda: "desk")
+        )
+        return LiveFeed(LiveStream(source, interval=0.1, max_outage=None, retry=ONCE), source.log)
 
 
 async def test_an_error_at_the_very_moment_the_block_ends_is_not_lost() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import logging
 import math
 import random
 import socket
@@ -31,6 +30,7 @@ from deepcall_async._errors import (
     UnknownGroup,
 )
 from deepcall_async._floor import LiveFloor
+from deepcall_async._log import AccountLog
 from deepcall_async._polling import RetryPolicy, Stoppable
 from deepcall_async._reading import LARGE
 from deepcall_async._session import DeepcallSession
@@ -57,6 +57,7 @@ from .fake_server import (
 )
 
 virtual = pytest.mark.looptime
+LOG = AccountLog(lambda: "desk")
 BUSY = http("<html>", 503)
 LATER = floor(
     row(1, logged_in=True, now=START + 60), row(2, logged_in=True, now=START + 60, since=START + 30)
@@ -100,7 +101,9 @@ class Polls:
     def stream(
         self, interval: float = 1.0, *, max_outage: float | None = None, retry: RetryPolicy = ONCE
     ) -> LiveStream:
-        source = Source(poll=self, fail=self.floor.fail, scope=Stoppable(RuntimeError))
+        source = Source(
+            poll=self, fail=self.floor.fail, scope=Stoppable(RuntimeError), log=AccountLog(lambda: "desk")
+        )
         return LiveStream(source, interval=interval, max_outage=max_outage, retry=retry)
 
 
@@ -233,13 +236,6 @@ async def test_five_minutes_of_failure_are_one_outage_and_then_the_fixed_rate_ag
     assert sum(update.gap is not None for update in updates) == 1
     assert not any(update.transitions for update in updates)
     assert polls.at == pytest.approx(list(range(303)))
-
-
-async def test_an_outage_is_logged_once_and_its_end_once(caplog: pytest.LogCaptureFixture) -> None:
-    polls = Polls(None, *(TransportError("down") for _ in range(5)))
-    with caplog.at_level(logging.INFO, logger="deepcall_async"):
-        await take(polls.stream(0.001), 8)
-    assert [record.getMessage() for record in caplog.records] == ["polls fail: down", "polls succeed again"]
 
 
 async def test_an_outages_error_holds_no_frames() -> None:
