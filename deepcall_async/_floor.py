@@ -10,6 +10,7 @@ about a reply is suspect: a floor whose totals never match its rows is held once
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
 from copy import copy
@@ -39,6 +40,8 @@ class LiveFloor:
     view: tells differently narrowed requests (group, filters) apart; only checkpoints compare it.
     resume_from: the `checkpoint` of an earlier update. One that cannot be used gives a
         `CheckpointWarning` and a fresh baseline.
+    interval: seconds from one reply to the next, if there is a rate. Where good replies lie more than
+        three intervals apart (and more than a second), the later one has a `gap`. It takes `received_at`.
 
     Raises `ConfigurationError` when status is neither.
     """
@@ -50,6 +53,7 @@ class LiveFloor:
         scope: str = "",
         view: str = "",
         resume_from: Mapping[str, Any] | None = None,
+        interval: float = math.inf,
     ) -> None:
         if status not in STATUSES:
             raise ConfigurationError(f'status must be "all" or "login", not {status!r}')
@@ -58,6 +62,7 @@ class LiveFloor:
         self._outage: Outage | None = None
         self._is_resumed = False
         self._predictor = Predictor()
+        self._watched_within = max(3 * interval, 1.0)
         if resume_from is not None:
             self._resume(resume_from)
 
@@ -166,7 +171,7 @@ class LiveFloor:
             state = shifted(state, common_shift(state, seen), seen.snapshot)
             seen = look(state.view, seen.snapshot)
         state, snapshot, transitions = diff(state, seen, scope=self._scope, by_login=self._status == "login")
-        gap = self._gap(mark.state.time, state.time)
+        gap = self._gap(mark.state.time, state.time, self._is_unwatched(snapshot))
         mark = evolve(
             mark,
             sequence=mark.sequence + 1,
@@ -178,11 +183,19 @@ class LiveFloor:
         )
         return self._believe(mark, snapshot, transitions=transitions, gap=gap)
 
-    def _gap(self, since: datetime, until: datetime) -> Gap | None:
-        """What a good reply ends: an outage, or the time between a checkpoint and its resumption."""
+    def _gap(self, since: datetime, until: datetime, is_unwatched: bool) -> Gap | None:
+        """What a good reply ends: an outage, a restart, or a time in which nobody asked."""
         if self._outage is None:
-            return Gap(since=since, until=until, failures=0) if self._is_resumed else None
+            return Gap(since=since, until=until, failures=0) if self._is_resumed or is_unwatched else None
         return Gap(since=since, until=until, failures=self._outage.failures, error=self._outage.error)
+
+    def _is_unwatched(self, snapshot: Snapshot) -> bool:
+        """Whether the last good reply is long ago, by both clocks: one alone may have been set."""
+        last = self._last[1] if self._last else snapshot
+        if last.received_at is None or snapshot.received_at is None:
+            return False
+        passed = min(snapshot.server_time - last.server_time, snapshot.received_at - last.received_at)
+        return passed.total_seconds() > self._watched_within
 
     def _believe(self, mark: Mark, snapshot: Snapshot, **news: Any) -> LiveUpdate:
         self._outage, self._is_resumed = None, False

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TextIO
@@ -41,11 +42,14 @@ class RecordingFloor(LiveFloor):
         scope: str = "",
         view: str = "",
         resume_from: Mapping[str, Any] | None = None,
+        interval: float = math.inf,
         redact: Callable[[str], str] = str,
     ) -> None:
-        super().__init__(status, scope=scope, view=view, resume_from=resume_from)
+        super().__init__(status, scope=scope, view=view, resume_from=resume_from, interval=interval)
         self._file, self._redact = record_to, redact
-        asked = {"status": status, "scope": scope, "view": view, "resume_from": resume_from}
+        asked: dict[str, Any] = {"status": status, "scope": scope, "view": view, "resume_from": resume_from}
+        if interval < math.inf:
+            asked["interval"] = interval
         self._write({"deepcall_recording": FORMAT, **asked})
 
     def receive(
@@ -89,7 +93,7 @@ def replay(lines: Iterable[str]) -> Iterator[LiveUpdate]:
                 floor = _floor_of(entry)
                 continue
             update = _replayed(floor, entry)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ConfigurationError(f"line {number} is not of a recording: {error}") from error
         if update is not None:
             yield update
@@ -99,7 +103,7 @@ def _floor_of(header: dict[str, Any]) -> LiveFloor:
     if header["deepcall_recording"] != FORMAT:
         raise ValueError(f"format {header['deepcall_recording']!r}; this version reads {FORMAT}")
     asked = {name: header[name] for name in ("scope", "view", "resume_from")}
-    return LiveFloor(header["status"], **asked)
+    return LiveFloor(header["status"], **asked, interval=float(header.get("interval", math.inf)))
 
 
 def _replayed(floor: LiveFloor, entry: dict[str, Any]) -> LiveUpdate | None:

@@ -200,8 +200,7 @@ class DeepcallSession:
         interval: between ticks, at least 0.1 s. Seconds or `timedelta`.
         group_id, status, detail, filters: as for `live`.
         resume_from: the `checkpoint` of the last update that was dealt with, to go on from there.
-        max_outage: how long polls may fail, from the first that did, before the stream raises the last one's
-            error; None: for ever; 0: not once.
+        max_outage: how long polls may fail in a row before the last one's error is raised; None: for ever.
         record_to: a text file for the raw replies, without credentials; `replay` reads it. What writing
             raises is raised by `anext`.
         """
@@ -215,11 +214,12 @@ class DeepcallSession:
         patience = None if max_outage is None else seconds("max_outage", max_outage)
         request = live_request(group_id=group_id, status=status, detail=detail, filters=filters)
         self._warn_of_no_name()
-        identity: dict[str, Any] = {"scope": self.account, "view": request.view, "resume_from": resume_from}
+        asked: dict[str, Any] = {"scope": self.account, "view": request.view, "resume_from": resume_from}
         if record_to is None:
-            floor = LiveFloor(status, **identity)
+            floor = LiveFloor(status, **asked, interval=tick)
         else:
-            floor = RecordingFloor(record_to, status, **identity, redact=self._credentials.blot)
+            redact = self._credentials.blot
+            floor = RecordingFloor(record_to, status, **asked, interval=tick, redact=redact)
         poll = partial(self._fetch, request, updates(floor))
         source = Source(poll=poll, fail=floor.fail, scope=self._scope, log=self._log)
         return LiveStream(source, interval=tick, max_outage=patience, retry=self._retry)

@@ -166,6 +166,26 @@ async def test_a_reader_beyond_its_limit_is_told_how_much_it_missed() -> None:
     assert newest.checkpoint == some[-1].checkpoint
 
 
+async def test_after_a_suspend_every_reader_gets_one_gap_that_nothing_failed_in() -> None:
+    second = 0
+
+    async def answer(connection: Connection) -> None:
+        clock = START + second
+        connection.writer.write(floor(row(1, logged_in=True, now=clock), row(2, now=clock)))
+
+    async with feeding(answer, interval=0.1) as (feed, _):
+        readers = [feed.subscribe() for _ in range(2)]
+        for reader in readers:
+            await take(reader, 2)
+        second = 89
+        time.sleep(1.1)  # noqa: ASYNC251  # the machine, and this loop with it, stands still
+        told = [await take(reader, 3) for reader in readers]
+    for updates in told:
+        (gap,) = [update.gap for update in updates if update.gap]
+        assert (gap.failures, gap.error) == (0, None)
+        assert (gap.until - gap.since).total_seconds() == 89
+
+
 @virtual
 async def test_a_late_reader_begins_with_a_baseline_of_its_own() -> None:
     async with feeding(GOOD, LATER) as (feed, _):

@@ -158,6 +158,20 @@ async def test_after_a_suspended_machine_there_is_one_poll() -> None:
     assert polls.at == pytest.approx([0, 1, 2, 92, 93, 94])
 
 
+async def test_a_consumer_much_slower_than_the_interval_gets_a_gap() -> None:
+    minute_later = floor(row(1, logged_in=True, now=START + 60), row(2, now=START + 60))
+    async with serving(GOOD, GOOD, minute_later) as server, server.session() as session:
+        stream = session.poll_live(0.1)
+        await anext(stream)
+        await asyncio.sleep(1.1)  # a second at least is no gap, as the server's clock tells no less
+        slow = await anext(stream)
+        usual = await take(stream, 3)
+    assert slow.gap is not None
+    assert (slow.gap.failures, slow.gap.error) == (0, None)
+    assert slow.gap.until - slow.gap.since == timedelta(seconds=60)
+    assert not any(update.gap for update in usual)
+
+
 @pytest.mark.parametrize("bad", [0.0999, 0, -1, math.nan, math.inf, True, "5", None, timedelta(0)])
 async def test_an_interval_out_of_range_is_refused_when_the_stream_is_made(bad: Any) -> None:
     async with serving(GOOD) as server, server.session() as session:

@@ -64,17 +64,17 @@ async def test_a_label_of_the_account_stands_in_ids_and_title(
     run_main: RunMain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEEPCALL_ACCOUNT", "beta")
-    _, out, _ = await run_main("events", "--account=acme", "--interval=0.1", "--for=1s")
+    _, out, _ = await run_main("events", "--account=acme", "--interval=0.1", "--for=2s")
     assert all(json.loads(line)["id"].startswith("acme:") for line in out.splitlines())
     for options, label in (("--account=acme",), "acme"), ((), "beta"):
-        _, out, _ = await run_main("watch", *options, "--for=0.5s")
+        _, out, _ = await run_main("watch", *options, "--for=2s")
         assert f"deepcall · {label}: " in out.splitlines()[0]
 
 
 async def test_a_checkpoint_of_another_account_is_not_gone_on_with(run_main: RunMain, tmp_path: Path) -> None:
     kept = tmp_path / "floor.json"
     for account, is_refused in (("acme", False), ("beta", True), ("beta", False)):
-        _, _, err = await run_main("events", f"--checkpoint={kept}", f"--account={account}", "--for=0.5s")
+        _, _, err = await run_main("events", f"--checkpoint={kept}", f"--account={account}", "--for=2s")
         assert ("made for account 'acme', not 'beta'" in err) == is_refused
 
 
