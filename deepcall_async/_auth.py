@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import re
 import traceback
@@ -31,8 +30,6 @@ from ._errors import (
     RequestTimeout,
     TransportError,
 )
-
-logger = logging.getLogger("deepcall_async")
 
 RENEWABLE = (AgentErrorCode.INVALID_TOKEN, AgentErrorCode.TOKEN_MISSING)
 MASK = "***"
@@ -157,6 +154,11 @@ class Grant:
         self.head = json.dumps(_wire_fields(auth)).encode()[:-1] + b", "  # of a request's JSON object
         self._auth = auth
         self._echoes = [form.encode() for form in _forms(auth) if len(form) >= _SHORTEST_ECHO]
+
+    @property
+    def user_id(self) -> str | None:
+        """Whose these credentials are; None when they do not tell."""
+        return self._auth.user_id if isinstance(self._auth, TokenAuth) else None
 
     def redact(self, text: str) -> str:
         """A message without the secrets of these credentials: rather too short than with a piece of one."""
@@ -294,7 +296,6 @@ class ProvidedCredentials:
         if not isinstance(auth, TokenAuth | SsidAuth):
             kind = type(auth).__name__
             return ConfigurationError(f"the auth provider must return TokenAuth or SsidAuth, got {kind}")
-        logger.info("credentials %s", "renewed" if refusal else "obtained")
         self._grant = Grant(auth)
         return self._grant
 

@@ -61,7 +61,9 @@ def read_checkpoint(value: Any, *, scope: str, view: str, status: str) -> Mark:
         raise UnusableCheckpointError("it is not a checkpoint")
     if form > FORMAT:
         raise UnusableCheckpointError(f"its format {form} is newer than this version's {FORMAT}")
-    for name, mine in (("scope", scope), ("view", view), ("status", status)):
+    if value.get("scope") != scope:
+        raise UnusableCheckpointError(_of_another_account(value.get("scope"), scope))
+    for name, mine in (("view", view), ("status", status)):
         if value.get(name) != mine:
             raise UnusableCheckpointError(f"it was made for {name} {value.get(name)!r}, not {mine!r}")
     try:
@@ -69,3 +71,10 @@ def read_checkpoint(value: Any, *, scope: str, view: str, status: str) -> Mark:
         return evolve(mark, state=recalled(mark.state, mark.state.memories))
     except Exception as error:  # cattrs, and whatever a damaged value trips
         raise UnusableCheckpointError(f"it is damaged ({type(error).__name__})") from error
+
+
+def _of_another_account(theirs: Any, mine: str) -> str:
+    return (
+        f"it was made for account {theirs!r}, not {mine!r}: for another account, or by an earlier version. "
+        f'If it is this account\'s, account="{theirs}" (or --account) goes on with it'
+    )

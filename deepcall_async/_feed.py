@@ -10,12 +10,14 @@ The feed knows its readers weakly, so that one that is dropped is gone. Only tho
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Self
 from weakref import WeakKeyDictionary
 
 from ._auth import bare
 from ._errors import ConfigurationError, DeepcallError
+from ._log import AccountLog
 from ._pending import Pending, baseline
 from ._request import check_type
 from ._stream import LiveStream
@@ -64,11 +66,12 @@ class LiveFeed:
     fixed rate, whether or not anybody reads; `subscribe` gives each reader updates of its own.
 
     What would end a `LiveStream` ends the feed, and every reader gets it. If none did, leaving the
-    block raises it, unless the block raises something itself. Leaving ends the task and all readers.
+    block raises it, unless the block raises something itself. Leaving ends the task and all readers;
+    so does `aclose`, for those who must end the readers before they can leave the block.
     """
 
-    def __init__(self, stream: LiveStream) -> None:
-        self._stream = stream
+    def __init__(self, stream: LiveStream, log: AccountLog) -> None:
+        self._stream, self._log = stream, log
         self._task: asyncio.Task[None] | None = None
         self._newest: LiveUpdate | None = None
         self._opening: Pending | None = None
@@ -76,12 +79,16 @@ class LiveFeed:
         self._waiting: set[_Inbox] = set()
         self._failure: _Failure | None = None
         self._is_used = self._is_over = False
+        self._ended = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         if self._is_used:
             raise ConfigurationError("a feed is entered once: make another one with `session.live_feed(...)`")
         self._is_used = True
-        self._newest = first = await anext(self._stream)
+        try:
+            self._newest = first = await anext(self._stream)
+        except StopAsyncIteration:
+            raise ConfigurationError("this feed was closed before its first poll was done") from None
         if not first.is_baseline:
             self._opening = Pending(MAX_PENDING)
             self._opening.push(first)
@@ -90,14 +97,44 @@ class LiveFeed:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._is_over = True
-        for inbox in self._inboxes:
-            inbox.close()
-        if self._task is not None:
-            self._task.cancel()
-            await _end_of(self._task)
+        await self.aclose()
         if kind is None and self._failure is not None and not self._failure.is_told:
             raise self._failure()
+
+    async def aclose(self) -> None:
+        """End the polling and all readers at once, as leaving the block does. May be repeated.
+
+        For a service whose framework waits for its handlers before it leaves the block: call it from the
+        framework's shutdown hook. Any task may, a reader of this feed too. What waits for readers is dropped.
+        """
+        self._end()
+        if self._task is None:
+            await self._stream.aclose()  # the first poll may be under way
+        else:
+            await _end_of(self._task)
+        self._ended.set()
+
+    @property
+    def latest(self) -> LiveUpdate | None:
+        """The newest update, for who wants to know how things stand without reading; None before the first.
+
+        Its `transitions` are those of one tick, and its `sequence` counts the ticks of the feed.
+        """
+        return self._newest
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it polls: from entering on, until it is closed or an error ends it."""
+        return self._task is not None and not self._is_over and self._failure is None
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended the feed; None while it runs, and when it was closed. Reading it raises nothing."""
+        return None if self._failure is None else self._failure.error
+
+    async def wait_ended(self) -> None:
+        """Wait until the feed was closed or has failed; `error` tells which."""
+        await self._ended.wait()
 
     def subscribe(self, *, max_pending: int = MAX_PENDING) -> Subscription:
         """A reader's own updates, from the floor as it is now.
@@ -142,13 +179,26 @@ class LiveFeed:
         for inbox in readers:
             inbox.put(update)
 
+    def _end(self) -> None:
+        """Let the readers get nothing any more, and the task stop."""
+        if self._is_over:
+            return
+        self._is_over = True
+        for inbox in self._inboxes:
+            inbox.close()
+        if self._task is not None:
+            self._task.cancel()
+
     def _stop(self, task: asyncio.Task[None]) -> None:
-        """The task has ended. Unless that is the block's doing, tell the readers why."""
+        """The task has ended. Unless that was asked for, tell the readers why."""
+        self._ended.set()
         error = None if task.cancelled() else task.exception()
         if error is None:
             if self._is_over:
                 return
             error = RuntimeError("the task of this feed was cancelled from outside")
+        if not isinstance(error, DeepcallError):  # which the stream has logged
+            self._log(logging.ERROR, "the feed has ended: %s: %s", type(error).__name__, error, error=error)
         self._failure = _Failure(error)
         for inbox in self._inboxes:
             inbox.end(self._failure)
@@ -172,14 +222,14 @@ class _Failure:
     """What ended a feed. is_told: whether anybody had it raised."""
 
     def __init__(self, error: BaseException) -> None:
-        self._error = bare(error) if isinstance(error, DeepcallError) else error
+        self.error = bare(error) if isinstance(error, DeepcallError) else error
         self._trace = error.__traceback__
         self.is_told = False
 
     def __call__(self) -> BaseException:
         """The error to raise: one object for all readers, so without what raising it before has added."""
         self.is_told = True
-        return self._error.with_traceback(self._trace)
+        return self.error.with_traceback(self._trace)
 
 
 class _Inbox:

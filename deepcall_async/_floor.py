@@ -12,6 +12,7 @@ The first that does not is a baseline again.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
 from copy import copy
@@ -53,6 +54,8 @@ class LiveFloor:
         either status an agent without a row left the view, which is no logout.
     resume_from: the `checkpoint` of an earlier update. One that cannot be used gives a
         `CheckpointWarning` and a fresh baseline.
+    interval: seconds from one reply to the next, if there is a rate. Where good replies lie more than
+        three intervals apart (and more than a second), the later one has a `gap`. It takes `received_at`.
 
     Raises `ConfigurationError` when status is neither.
     """
@@ -65,6 +68,7 @@ class LiveFloor:
         view: str = "",
         is_narrowed: bool = False,
         resume_from: Mapping[str, Any] | None = None,
+        interval: float = math.inf,
     ) -> None:
         if status not in STATUSES:
             raise ConfigurationError(f'status must be "all" or "login", not {status!r}')
@@ -73,6 +77,7 @@ class LiveFloor:
         self._outage: Outage | None = None
         self._is_resumed = False
         self._predictor = Predictor()
+        self._watched_within = max(3 * interval, 1.0)
         if resume_from is not None:
             self._resume(resume_from)
 
@@ -200,7 +205,7 @@ class LiveFloor:
             state = evolve(state, behind_until=max(ahead, state.behind_until or ahead))
         if ahead is not None or (step is not None and step.size < NONE):
             seen = look(state.view, without_starts(seen.snapshot))
-        since = state.time
+        since, is_unwatched = state.time, self._is_unwatched(last, seen.snapshot)
         by_login = self._status == "login" and not self._is_narrowed
         state, snapshot, transitions = diff(state, seen, scope=self._scope, by_login=by_login)
         mark = evolve(
@@ -213,18 +218,25 @@ class LiveFloor:
             is_provisional=False,
             clock_steps=mark.clock_steps + (step is not None),
         )
-        gap = self._gap(since, state.time)
+        gap = self._gap(since, state.time, is_unwatched=is_unwatched)
         return self._believe(mark, snapshot, transitions=transitions, gap=gap, clock_step=step and step.size)
 
     def _oddities(self, seen: Look) -> set[str]:
         """What a reply contradicts in itself, if its totals count what it shows."""
         return set() if self._is_narrowed else oddities(seen)
 
-    def _gap(self, since: datetime, until: datetime) -> Gap | None:
-        """What a good reply ends: an outage, or the time between a checkpoint and its resumption."""
+    def _gap(self, since: datetime, until: datetime, *, is_unwatched: bool) -> Gap | None:
+        """What a good reply ends: an outage, a restart, or a time in which nobody asked."""
         if self._outage is None:
-            return Gap(since=since, until=until, failures=0) if self._is_resumed else None
+            return Gap(since=since, until=until, failures=0) if self._is_resumed or is_unwatched else None
         return Gap(since=since, until=until, failures=self._outage.failures, error=self._outage.error)
+
+    def _is_unwatched(self, last: Snapshot, snapshot: Snapshot) -> bool:
+        """Whether the last good reply is long ago, by both clocks: one alone may have been set."""
+        if last.received_at is None or snapshot.received_at is None:
+            return False
+        passed = min(snapshot.server_time - last.server_time, snapshot.received_at - last.received_at)
+        return passed.total_seconds() > self._watched_within
 
     def _believe(self, mark: Mark, snapshot: Snapshot, **news: Any) -> LiveUpdate:
         self._outage, self._is_resumed = None, False

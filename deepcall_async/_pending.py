@@ -1,7 +1,7 @@
 """What waits for one reader of a feed: updates, merged as far as nothing is lost by it.
 
-Only three things must reach a reader one by one: transitions, gaps, and that the snapshot has gone
-stale. An update with neither transitions nor a gap is *quiet*, and merges:
+Only these must reach a reader one by one: transitions, gaps, steps of the server's clock, and that the
+snapshot has gone stale. An update with none of them is *quiet*, and merges:
 
 - a quiet one that waits gives way to the next, whatever that is;
 - behind news, a quiet one that is fresh makes the news' snapshot newer;
@@ -11,27 +11,36 @@ So an outage that comes and goes while a reader sleeps leaves its `gap`, and not
 
 What an update merged into says is as of the newest one in it, its checkpoint too. As no update is
 moved past another, the checkpoint of one covers what was told up to it, and nothing that still waits.
+
+Each update that waits holds a floor of its own: some 60 bytes an agent, most of them in tables that
+change as a whole when one agent does. So of a large floor only a few can wait. Beyond that, neighbours
+with news are joined, the lightest first: they keep their transitions, and only the later one's floor.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
 
 from attrs import evolve
 
-from ._update import LiveUpdate, Missed
+from ._update import Gap, LiveUpdate, Missed
+
+MOST_ROWS = 100_000  # of all floors that wait for one reader: 6 MB
+FEWEST = 4  # floors that may wait, however large
 
 
 def baseline(update: LiveUpdate) -> LiveUpdate:
     """The floor as an update shows it, at first sight: stale if the update is."""
-    return evolve(update, is_baseline=True, transitions=(), gap=None)
+    return evolve(update, is_baseline=True, transitions=(), gap=None, clock_step=None)
 
 
 class Pending:
     """The updates that wait for one reader, the oldest first. It numbers them as it gives them out.
 
-    limit: of the transitions that wait; a gap without any counts as one. Beyond it the oldest updates
+    limit: of the transitions that wait; a gap or a step without any counts as one. Beyond it the oldest updates
         are dropped, and the next one left says so in `missed`. The newest news are kept, whatever their size.
 
     A baseline is not dropped: it moves on to the last of those that are, and `missed` stands in it.
@@ -61,6 +70,7 @@ class Pending:
         if _weight(update):
             self._weight += _weight(update)
             self._make_room()
+            self._thin_out(max(FEWEST, MOST_ROWS // max(1, len(update.snapshot.agents))))
 
     def pop(self) -> LiveUpdate:
         """Take out the oldest."""
@@ -87,10 +97,29 @@ class Pending:
         self._items[0] = evolve(left, missed=_with(head.missed, lost))
         self._weight -= _weight(lost)
 
+    def _thin_out(self, most: int) -> None:
+        """Join neighbours until no more updates wait than that. The newest news stay by themselves."""
+        while len(self._items) > most and (pairs := self._neighbours()):
+            place = min(pairs, key=self._cost)
+            earlier, later = self._items[place], self._items[place + 1]
+            joined = self._items[place] = _joined(earlier, later)
+            del self._items[place + 1]
+            self._weight += _weight(joined) - _weight(earlier) - _weight(later)
+
+    def _neighbours(self) -> list[int]:
+        """Where two updates with news follow each other."""
+        news = [place for place, update in enumerate(self._items) if _weight(update)]
+        return [place for place, follower in pairwise(news[:-1]) if follower == place + 1]
+
+    def _cost(self, place: int) -> tuple[bool, int]:
+        """What speaks against joining the update there with the next: a gap before that, and many news."""
+        earlier, later = self._items[place], self._items[place + 1]
+        return later.gap is not None, _weight(earlier) + _weight(later)
+
 
 def _is_news(update: LiveUpdate) -> bool:
     """Whether an update is more than quiet. A stream's own baseline is: the floor is seen anew."""
-    return bool(update.transitions) or update.gap is not None or update.is_baseline
+    return bool(_weight(update)) or update.is_baseline
 
 
 def _merges(last: LiveUpdate, update: LiveUpdate) -> bool:
@@ -108,14 +137,45 @@ def _refreshed(last: LiveUpdate, quiet: LiveUpdate) -> LiveUpdate:
         quiet,
         transitions=last.transitions,
         gap=last.gap,
+        clock_step=last.clock_step,
         is_baseline=last.is_baseline,
         missed=last.missed,
     )
 
 
+def _joined(earlier: LiveUpdate, later: LiveUpdate) -> LiveUpdate:
+    """Two updates with news as one, as of the later. Transitions stay in the order they were told in."""
+    return evolve(
+        later,
+        transitions=earlier.transitions + later.transitions,
+        gap=_spanning(earlier.gap, later.gap),
+        clock_step=_sum(earlier.clock_step, later.clock_step),
+        missed=earlier.missed,
+    )
+
+
+def _spanning(earlier: Gap | None, later: Gap | None) -> Gap | None:
+    """One gap for two, from the beginning of the first to the end of the second."""
+    if earlier is None or later is None:
+        return earlier or later
+    return Gap(
+        since=earlier.since,
+        until=later.until,
+        failures=earlier.failures + later.failures,
+        error=later.error or earlier.error,
+    )
+
+
+def _sum(earlier: timedelta | None, later: timedelta | None) -> timedelta | None:
+    """One step of the server's clock for two."""
+    if earlier is None or later is None:
+        return later if earlier is None else earlier
+    return earlier + later
+
+
 def _weight(update: LiveUpdate) -> int:
     """What counts against the limit."""
-    return len(update.transitions) or int(update.gap is not None)
+    return len(update.transitions) or int(update.gap is not None or update.clock_step is not None)
 
 
 def _with(missed: Missed | None, lost: LiveUpdate) -> Missed | None:

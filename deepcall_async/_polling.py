@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -15,8 +14,6 @@ from ._errors import ConfigurationError, DeepcallError
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
-
-logger = logging.getLogger("deepcall_async")
 
 MIN_INTERVAL = 0.1  # seconds between ticks: faster would only load the server, whose clock has whole seconds
 
@@ -83,13 +80,21 @@ class RetryPolicy:
 
 
 Attempt = Callable[[float], Awaitable[_T]]
+Report = Callable[[int, BaseException | None], None]
 
 
-async def retrying(attempt: Attempt[_T], policy: RetryPolicy, *, until: float = math.inf) -> _T:
+def _untold(_number: int, _error: BaseException | None) -> None:
+    """Whoever does not ask is not told."""
+
+
+async def retrying(
+    attempt: Attempt[_T], policy: RetryPolicy, *, until: float = math.inf, report: Report = _untold
+) -> _T:
     """What `attempt` returns, tried as the policy says; else the last attempt's error.
 
     attempt: given the loop time by which it must end, infinite where only its own timeout counts.
     until: loop time by which all retries must have ended.
+    report: told the number and the error of each attempt that is followed by another.
 
     The first try runs bare: a success pays nothing for the retries it does not need.
     """
@@ -101,11 +106,11 @@ async def retrying(attempt: Attempt[_T], policy: RetryPolicy, *, until: float = 
         if not _is_transient(error) or policy.attempts == 1:
             raise
         failure = error
-    return await _try_again(attempt, policy, deadline, failure)
+    return await _try_again(attempt, policy, deadline, failure, report)
 
 
 async def _try_again(
-    attempt: Attempt[_T], policy: RetryPolicy, deadline: float, failure: DeepcallError
+    attempt: Attempt[_T], policy: RetryPolicy, deadline: float, failure: DeepcallError, report: Report
 ) -> _T:
     """Hand the failure to tenacity as the outcome of the first of the same number of attempts."""
     import tenacity  # noqa: PLC0415  # here, as most programs start, and many end, without a failure
@@ -135,7 +140,7 @@ async def _try_again(
         retry=tenacity.retry_if_exception(_is_transient),
         wait=wait,
         stop=is_enough,
-        before_sleep=_log_retry,
+        before_sleep=lambda state: report(state.attempt_number, _error_of(state)),
         reraise=True,
     )
     return await controller(attempts)
@@ -147,10 +152,6 @@ def _is_transient(error: BaseException) -> bool:
 
 def _error_of(state: RetryCallState) -> BaseException | None:
     return None if state.outcome is None else state.outcome.exception()
-
-
-def _log_retry(state: RetryCallState) -> None:
-    logger.debug("attempt %d failed: %s", state.attempt_number, _error_of(state))
 
 
 # --- ticks ---------------------------------------------------------------------------------

@@ -3,7 +3,8 @@ r"""Recordings: the raw replies of a stream as JSON lines, and their replay thro
 A replay needs no network and no clock, and tells the same transitions to the byte: that is how
 to send us a bug. The first line says whose floor it is, each further one is a reply or a failure:
 
-    {"deepcall_recording": 1, "status": "all", "scope": "acme", "view": "", "resume_from": null}
+    {"deepcall_recording": 1, "status": "all", "scope": "acme", "view": "", "is_narrowed": false,
+     "resume_from": null, "interval": 5.0}
     {"body": "{\"message\": ...", "date": "2024-11-16T12:19:25Z", "received_at": "..."}
     {"failed": "RequestTimeout: no answer within 30 s"}
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TextIO
@@ -40,13 +42,22 @@ class RecordingFloor(LiveFloor):
         *,
         scope: str = "",
         view: str = "",
+        is_narrowed: bool = False,
         resume_from: Mapping[str, Any] | None = None,
+        interval: float = math.inf,
         redact: Callable[[str], str] = str,
     ) -> None:
-        super().__init__(status, scope=scope, view=view, resume_from=resume_from)
+        asked: dict[str, Any] = {
+            "scope": scope,
+            "view": view,
+            "is_narrowed": is_narrowed,
+            "resume_from": resume_from,
+            "interval": interval,
+        }
+        super().__init__(status, **asked)
         self._file, self._redact = record_to, redact
-        asked = {"status": status, "scope": scope, "view": view, "resume_from": resume_from}
-        self._write({"deepcall_recording": FORMAT, **asked})
+        told = {name: value for name, value in asked.items() if value != math.inf}  # which JSON does not know
+        self._write({"deepcall_recording": FORMAT, "status": status, **told})
 
     def receive(
         self, body: bytes, *, date: datetime | None = None, received_at: datetime | None = None
@@ -89,7 +100,7 @@ def replay(lines: Iterable[str]) -> Iterator[LiveUpdate]:
                 floor = _floor_of(entry)
                 continue
             update = _replayed(floor, entry)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ConfigurationError(f"line {number} is not of a recording: {error}") from error
         if update is not None:
             yield update
@@ -99,7 +110,8 @@ def _floor_of(header: dict[str, Any]) -> LiveFloor:
     if header["deepcall_recording"] != FORMAT:
         raise ValueError(f"format {header['deepcall_recording']!r}; this version reads {FORMAT}")
     asked = {name: header[name] for name in ("scope", "view", "resume_from")}
-    return LiveFloor(header["status"], **asked)
+    asked["is_narrowed"] = bool(header.get("is_narrowed"))
+    return LiveFloor(header["status"], **asked, interval=float(header.get("interval", math.inf)))
 
 
 def _replayed(floor: LiveFloor, entry: dict[str, Any]) -> LiveUpdate | None:

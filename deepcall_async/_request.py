@@ -20,10 +20,14 @@ def check_type(name: str, value: object, *kinds: type) -> None:
 
 @frozen
 class Request:
-    """The parameters of a request: the end of its JSON object, and what tells its replies apart."""
+    """The parameters of a request: the end of its JSON object, and what tells its replies apart.
+
+    is_narrowed: it asks for some of the account's agents only.
+    """
 
     tail: bytes
     view: str
+    is_narrowed: bool = False
 
 
 def live_request(
@@ -46,10 +50,13 @@ def live_request(
     objects = _filter_list(filters)
     if objects:
         parameters["filter"] = objects
-    view = json.dumps(parameters, sort_keys=True)
     if detail:
         parameters["A"] = 1
-    return Request(json.dumps(parameters).encode()[1:], view)
+    view, is_narrowed = (
+        json.dumps(parameters, sort_keys=True),
+        bool(parameters.keys() & {"groupid", "filter"}),
+    )
+    return Request(json.dumps(parameters).encode()[1:], view, is_narrowed)
 
 
 def _filter_list(filters: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -11,18 +11,22 @@ import logging
 import math
 import os
 import ssl as ssl_module
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Self, TextIO, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar, Unpack
 
 import aiohttp
 
 from ._auth import Auth, AuthProvider, Grant, auth_from_env, credentials_from
 from ._errors import AuthenticationError, ConfigurationError, DeepcallError
 from ._evolve import evolve
+from ._log import AccountLog
+from ._options import PollOptions, SessionOptions, Status
 from ._polling import MIN_INTERVAL, RetryPolicy, Stoppable, retrying, seconds
 from ._request import Request, check_type, live_request
+from ._scope import AccountName
 from ._transport import Reply, Transport, live_url
 
 if TYPE_CHECKING:
@@ -31,39 +35,11 @@ if TYPE_CHECKING:
     from ._reading import Reading
     from ._stream import LiveStream
 
-logger = logging.getLogger("deepcall_async")
-
 DEFAULT_BASE_URL = "https://v4-api.deepcall.com"
 DEFAULT_RETRY = RetryPolicy()
 MAX_REPLY_BYTES = 32 * 2**20
 
-Status = Literal["all", "login"]
 _T = TypeVar("_T")
-
-
-class SessionOptions(TypedDict, total=False):
-    """The keyword options of `DeepcallSession`, as `DeepcallSession.from_env` takes them too."""
-
-    base_url: str
-    http_session: aiohttp.ClientSession | None
-    timeout: float | timedelta
-    retry: RetryPolicy
-    max_reply_bytes: int
-    account: str
-    allow_plain_http: bool
-    ssl: ssl_module.SSLContext | None
-
-
-class PollOptions(TypedDict, total=False):
-    """The keyword options of `DeepcallSession.poll_live`, as `DeepcallSession.live_feed` takes them too."""
-
-    group_id: str | int | None
-    status: Status
-    detail: bool
-    filters: Iterable[Mapping[str, Any]]
-    resume_from: Mapping[str, Any] | None
-    max_outage: float | timedelta | None
-    record_to: TextIO | None
 
 
 class DeepcallSession:
@@ -80,8 +56,9 @@ class DeepcallSession:
     timeout: of one request, from the connection to the body's last byte. Seconds or `timedelta`.
     retry: how often and how long failures are tried again.
     max_reply_bytes: a larger answer is an error. Counted after decompression.
-    account: a label for the account, part of transition ids; the host of `base_url` when empty. Two
-        accounts on one host need two labels if their transitions go to one place.
+    account: a label for the account: it stands in transition ids, checkpoints and log lines, and must stay
+        the same over restarts. When empty, a name is made of the server and a digest of the user id, which
+        does not show it. An ssid names nobody: give accounts that log in by `SsidAuth` a label.
     allow_plain_http: send the credentials unencrypted to a host that is not this machine.
     ssl: a context with your own certificates; the system's when None.
 
@@ -110,13 +87,15 @@ class DeepcallSession:
             raise ConfigurationError(f"max_reply_bytes must be at least 1, got {max_reply_bytes}")
         limit = seconds("timeout", timeout, least=0.001)
         url = live_url(base_url, allow_plain_http=allow_plain_http)
-        self._account = account or url.host or ""
+        self._name = AccountName(account, url.host_port_subcomponent or "")
+        self._log = AccountLog(self._name)
         self._retry = retry
         self._credentials = credentials_from(auth, timeout=limit)
         self._transport = Transport(
             url, http_session=http_session, timeout=limit, max_reply_bytes=max_reply_bytes, ssl_context=ssl
         )
         _import_core()
+        self._is_warned = False
         self._scope = Stoppable(_closed)
         self._is_open = False
         self._last_success: datetime | None = None
@@ -125,26 +104,31 @@ class DeepcallSession:
     def from_env(cls, **options: Unpack[SessionOptions]) -> Self:
         """A session with the credentials of the environment; options as for the class.
 
-        Reads DEEPCALL_SSID, or DEEPCALL_USER_ID and DEEPCALL_TOKEN, and DEEPCALL_BASE_URL unless
-        `base_url` is given. Raises `ConfigurationError` when they are missing, or when both kinds are set.
+        Reads DEEPCALL_SSID, or DEEPCALL_USER_ID and DEEPCALL_TOKEN; and DEEPCALL_BASE_URL and
+        DEEPCALL_ACCOUNT unless `base_url` and `account` are given. Raises `ConfigurationError` when the
+        credentials are missing, or when both kinds are set.
         """
-        base_url = os.environ.get("DEEPCALL_BASE_URL")
-        if base_url:
+        if base_url := os.environ.get("DEEPCALL_BASE_URL"):
             options.setdefault("base_url", base_url)
+        if account := os.environ.get("DEEPCALL_ACCOUNT"):
+            options.setdefault("account", account)
         return cls(auth_from_env(), **options)
 
-    async def open(self) -> Self:
-        """Verify the credentials with one real request. Raises what that request fails with.
+    async def open(self, *, wait: float | timedelta = 0.0) -> Self:
+        """Verify the credentials with one real request. Raises what the last attempt at it fails with.
+
+        wait: how long to try while the server is down or busy (`error.is_transient`), with the waits of
+            `retry` but any number of attempts. Seconds or `timedelta`; 0: as often as `retry` says. An error
+            that a person must mend is raised at once.
 
         A session that failed to open can be opened again; one that was closed cannot.
         """
+        patience = seconds("wait", wait)
         if self._is_open:
             return self
-        from ._reading import SNAPSHOTS  # noqa: PLC0415  # see `_import_core`
-
         self._transport.open()
         try:
-            await self._scope.run(self._fetch, live_request(status="login"), SNAPSHOTS)
+            await self._scope.run(self._verify, patience)
         except BaseException:
             await self._release()
             raise
@@ -161,6 +145,14 @@ class DeepcallSession:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+    @property
+    def account(self) -> str:
+        """What names the account in ids, checkpoints and log lines: its label, or what stands in for one.
+
+        Without a label, it is known once the session is open: what an auth provider gives decides.
+        """
+        return self._name()
 
     @property
     def last_success(self) -> datetime | None:
@@ -208,7 +200,7 @@ class DeepcallSession:
         interval: between ticks, at least 0.1 s. Seconds or `timedelta`.
         group_id, status, detail, filters: as for `live`.
         resume_from: the `checkpoint` of the last update that was dealt with, to go on from there.
-        max_outage: how long polls may fail before the stream raises the last one's error; None: for ever.
+        max_outage: how long polls may fail in a row before the last one's error is raised; None: for ever.
         record_to: a text file for the raw replies, without credentials; `replay` reads it. What writing
             raises is raised by `anext`.
         """
@@ -221,49 +213,88 @@ class DeepcallSession:
         tick = seconds("interval", interval, least=MIN_INTERVAL)
         patience = None if max_outage is None else seconds("max_outage", max_outage)
         request = live_request(group_id=group_id, status=status, detail=detail, filters=filters)
-        identity: dict[str, Any] = {"scope": self._account, "view": request.view, "resume_from": resume_from}
+        self._warn_of_no_name()
+        asked: dict[str, Any] = {
+            "scope": self.account,
+            "view": request.view,
+            "is_narrowed": request.is_narrowed,
+            "resume_from": resume_from,
+            "interval": tick,
+        }
         if record_to is None:
-            floor = LiveFloor(status, **identity)
+            floor = LiveFloor(status, **asked)
         else:
-            floor = RecordingFloor(record_to, status, **identity, redact=self._credentials.blot)
+            floor = RecordingFloor(record_to, status, **asked, redact=self._credentials.blot)
         poll = partial(self._fetch, request, updates(floor))
-        source = Source(poll=poll, fail=floor.fail, scope=self._scope)
+        source = Source(poll=poll, fail=floor.fail, scope=self._scope, log=self._log)
         return LiveStream(source, interval=tick, max_outage=patience, retry=self._retry)
 
     def live_feed(self, interval: float | timedelta, **options: Unpack[PollOptions]) -> LiveFeed:
         """The floor for several readers at the cost of one: see `LiveFeed`. Takes what `poll_live` takes."""
         from ._feed import LiveFeed  # noqa: PLC0415  # see `_import_core`
 
-        return LiveFeed(self.poll_live(interval, **options))
+        return LiveFeed(self.poll_live(interval, **options), self._log)
 
     def _check_open(self) -> None:
         self._scope.check()
         if not self._is_open:
             raise ConfigurationError("this session is not open: use `async with`, or `await session.open()`")
 
+    def _warn_of_no_name(self) -> None:
+        """An ssid changes with each login, so nothing tells two such accounts on one server apart."""
+        if self._name.is_shared and not self._is_warned:
+            self._is_warned = True
+            self._log(
+                logging.WARNING,
+                "an ssid does not tell whose it is: pass account=... (or set DEEPCALL_ACCOUNT), as otherwise "
+                "ids and checkpoints of two accounts on this server can be the same",
+            )
+
     async def _release(self) -> None:
         self._is_open = False
         await self._credentials.aclose()
         await self._transport.aclose()
 
+    async def _verify(self, patience: float) -> None:
+        from ._reading import SNAPSHOTS  # noqa: PLC0415  # see `_import_core`
+
+        def tell(number: int, error: BaseException | None) -> None:
+            level = logging.WARNING if patience and number == 1 else logging.DEBUG
+            self._log(level, "attempt %d to open failed: %s", number, error)
+
+        policy = evolve(self._retry, attempts=sys.maxsize, max_total=patience) if patience else self._retry
+        await retrying(partial(self._attempt, live_request(status="login"), SNAPSHOTS), policy, report=tell)
+
     async def _fetch(self, request: Request, read: Reading[_T], until: float = math.inf) -> _T:
         """One request with its retries; the value that `read` makes of its reply."""
-        return await retrying(partial(self._attempt, request, read), self._retry, until=until)
+        attempt = partial(self._attempt, request, read)
+        return await retrying(attempt, self._retry, until=until, report=self._tell_of_attempt)
+
+    def _tell_of_attempt(self, number: int, error: BaseException | None) -> None:
+        self._log(logging.DEBUG, "attempt %d failed: %s", number, error)
 
     async def _attempt(self, request: Request, read: Reading[_T], end: float) -> _T:
         """One request; a second one if the credentials were refused and could be renewed."""
-        grant = await self._credentials.current()
+        grant = self._used(await self._credentials.current())
         try:
             return await self._ask(request, grant, read, end)
         except AuthenticationError as error:
             refusal = error
-        renewed = await self._credentials.renewed(grant, refusal)
+        renewed = self._used(await self._credentials.renewed(grant, refusal))
         return await self._ask(request, renewed, read, end)
+
+    def _used(self, grant: Grant) -> Grant:
+        """The grant, noted as the newest."""
+        is_renewed = self._name.grant not in (None, grant)
+        self._name.grant = grant
+        if is_renewed:
+            self._log(logging.INFO, "credentials renewed")
+        return grant
 
     async def _ask(self, request: Request, grant: Grant, read: Reading[_T], end: float) -> _T:
         """One HTTP exchange, read. Nothing is awaited after that, so no cancellation can lose its value."""
         reply = await self._transport.post(grant.head + request.tail, until=end)
-        logger.debug("HTTP %d, %d bytes", reply.status, len(reply.body))
+        self._log(logging.DEBUG, "HTTP %d, %d bytes", reply.status, len(reply.body))
         try:
             reply.check_status()
             reply = _without_echoes(reply, grant)

@@ -17,10 +17,10 @@ from attrs import frozen
 
 from ._auth import bare
 from ._errors import DeepcallError
+from ._journal import Journal
+from ._log import AccountLog
 from ._polling import RetryPolicy, Stoppable, Ticker
 from ._update import LiveUpdate
-
-logger = logging.getLogger("deepcall_async")
 
 
 @frozen(kw_only=True)
@@ -30,11 +30,13 @@ class Source:
     poll: fetches a reply, with retries that end by a loop time, and gives the update it makes.
     fail: the update for a tick that failed.
     scope: the session's own scope, in which all of this runs and ends when the session does.
+    log: the session's log.
     """
 
     poll: Callable[[float], Awaitable[LiveUpdate]]
     fail: Callable[[DeepcallError], LiveUpdate]
     scope: Stoppable
+    log: AccountLog
 
 
 class LiveStream(AsyncGenerator[LiveUpdate, None]):
@@ -48,7 +50,7 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
 
     - before the first good reply, whatever the poll failed with;
     - an error with `ends_stream`: a person must act (credentials, permission, group, request);
-    - the last poll's error, when polls have failed for longer than `max_outage`.
+    - the last poll's error, when polls have failed for `max_outage`, counted from the first that failed.
 
     After one, every further `anext` raises it again. After `aclose()` it is `StopAsyncIteration`,
     also in an `anext` that was waiting in another task. Cancelling a task that waits in `anext`
@@ -64,8 +66,8 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
         self._ticker = Ticker(interval)
         self._max_outage = max_outage
         self._retry = retry
-        self._last_good: float | None = None  # loop time; of the start, until there was a good poll
-        self._is_out = False
+        self._failing_since: float | None = None  # loop time of the first failure; None while polls succeed
+        self._journal = Journal(source.log)
         self._is_waiting = False
         self._error: DeepcallError | None = None
         self._scope = Stoppable(StopAsyncIteration, within=source.scope)
@@ -77,7 +79,7 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
         try:
             return await self._scope.run(self._next)
         except DeepcallError as error:
-            self._error = error
+            self._note_end(error)
             raise
         finally:
             self._is_waiting = False
@@ -120,8 +122,6 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
             raise self._error.with_traceback(None)
         clock = asyncio.get_running_loop().time
         next_tick = await self._ticker.wait()
-        if self._last_good is None:
-            self._last_good = clock()
         failure: DeepcallError | None = None
         try:
             update = await self._source.poll(next_tick)
@@ -130,29 +130,28 @@ class LiveStream(AsyncGenerator[LiveUpdate, None]):
         finally:
             now = clock()
             self._ticker.advance(now)
-        if failure is not None:
-            return self._failed(failure, now)
-        self._succeeded(now)
+        if failure is None:
+            self._failing_since = None
+        else:
+            update = self._failed(failure, now)
+        self._journal.note(update)
         return update
-
-    def _succeeded(self, now: float) -> None:
-        self._last_good = now
-        if self._is_out:
-            self._is_out = False
-            logger.warning("polls succeed again")
 
     def _failed(self, error: DeepcallError, now: float) -> LiveUpdate:
         """The update of a failed tick, unless the failure is final."""
-        if error.ends_stream or self._is_too_long(now):
+        if self._failing_since is None:
+            self._failing_since = now
+        if error.ends_stream or self._is_too_long(now - self._failing_since):
             raise error
         update = self._source.fail(error)
         self._ticker.postpone(now + (self._retry.pause(error) or 0.0))
-        if not self._is_out:
-            self._is_out = True
-            logger.warning("polls fail: %s", error)
         return update
 
-    def _is_too_long(self, now: float) -> bool:
-        if self._max_outage is None or self._last_good is None:
-            return False
-        return now - self._last_good >= self._max_outage
+    def _is_too_long(self, outage: float) -> bool:
+        return self._max_outage is not None and outage >= self._max_outage
+
+    def _note_end(self, error: DeepcallError) -> None:
+        """Keep the error that ended the stream. It is logged once; the end of the session is none."""
+        if self._error is None and not self._source.scope.is_stopped:
+            self._source.log(logging.ERROR, "the stream has ended: %s", error, error=error)
+        self._error = error

@@ -15,7 +15,7 @@ import ipaddress
 import math
 import re
 import ssl
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -223,7 +223,7 @@ def _to_reply(response: aiohttp.ClientResponse, body: bytes) -> Reply:
         body=body,
         content_type=headers.get(hdrs.CONTENT_TYPE, ""),
         date=date,
-        retry_after=_read_retry_after(headers.get(hdrs.RETRY_AFTER), date or now),
+        retry_after=_read_retry_after(headers.get(hdrs.RETRY_AFTER), date or now, now),
         received_at=now,
     )
 
@@ -242,14 +242,20 @@ def _read_date(text: str | None) -> datetime | None:
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-def _read_retry_after(text: str | None, now: datetime) -> float | None:
-    """Seconds, or an HTTP date as seconds from the server's `now`; None for nonsense."""
+def _read_retry_after(text: str | None, servers: datetime, ours: datetime) -> float | None:
+    """Seconds, or an HTTP date as seconds from the server's now; None for nonsense.
+
+    Of two clocks that are a day or more apart one is wrong, whichever: the shorter wait does less harm.
+    """
     if text is None:
         return None
     if text.isascii() and text.isdigit():
         return float(text[:9])  # 31 years: nobody means to say more
-    date = _read_date(text)
-    return None if date is None else max(0.0, (date - now).total_seconds())
+    until = _read_date(text)
+    if until is None:
+        return None
+    clocks = [servers] if abs(servers - ours) < timedelta(days=1) else [servers, ours]
+    return max(0.0, min((until - now).total_seconds() for now in clocks))
 
 
 def _translated(error: Exception, allowed: float) -> TransportError:

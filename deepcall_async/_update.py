@@ -29,10 +29,11 @@ class Outage:
 
 @frozen(kw_only=True)
 class Gap:
-    """An outage, or a restart, that is over: what happened in it was not watched.
+    """A time in which the floor was not watched, and which is over: an outage, a restart, or nobody polled.
 
-    since, until: the server's time at the good polls on either side. failures: ticks lost.
-    error: what the last of them failed with; None when nothing failed (a restart).
+    since, until: the server's time at the good polls on either side. failures: ticks lost to failures.
+    error: what the last of them failed with; None when nothing failed. Then it was a restart, or more than
+    three intervals (and a second) passed between two polls: a suspended machine, a slow consumer of a stream.
     """
 
     since: datetime
@@ -79,7 +80,7 @@ class LiveUpdate:
     transitions: what is new, ordered by time, agent id, and cause before effect.
     is_baseline: first sight of the floor. Everything is known, nothing has changed.
     outage: not None while polls fail.
-    gap: the outage or restart that this update ends; the transitions beside it are differences across it.
+    gap: the time without watching that this update ends; the transitions beside it are differences across it.
     held: why this tick's reply was not believed; empty when it was. What comes next confirms or replaces it.
         A baseline that is held contradicts itself: it is shown because there is nothing better yet.
     clock_step: by how much the server's clock was set since the last good reply; None when it was not. From

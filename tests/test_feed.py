@@ -26,6 +26,7 @@ from deepcall_async._errors import (
 )
 from deepcall_async._feed import LiveFeed, Subscription
 from deepcall_async._floor import LiveFloor
+from deepcall_async._log import AccountLog
 from deepcall_async._polling import Stoppable
 from deepcall_async._session import DeepcallSession
 from deepcall_async._stream import LiveStream, Source
@@ -49,6 +50,7 @@ from .fake_server import (
 
 virtual = pytest.mark.looptime
 pytestmark = virtual  # waiting is measured in virtual time, however busy the machine
+LOG = AccountLog(lambda: "desk")
 BUSY = http("<html>", 503)
 REFUSED = api_error(1015)
 LATER = floor(
@@ -160,6 +162,26 @@ async def test_a_reader_beyond_its_limit_is_told_how_much_it_missed() -> None:
     assert newest.checkpoint == some[-1].checkpoint
 
 
+async def test_after_a_suspend_every_reader_gets_one_gap_that_nothing_failed_in() -> None:
+    second = 0
+
+    async def answer(connection: Connection) -> None:
+        clock = START + second
+        connection.writer.write(floor(row(1, logged_in=True, now=clock), row(2, now=clock)))
+
+    async with feeding(answer, interval=0.1) as (feed, _):
+        readers = [feed.subscribe() for _ in range(2)]
+        for reader in readers:
+            await take(reader, 2)
+        second = 89
+        time.sleep(1.1)  # the machine, and this loop with it, stands still
+        told = [await take(reader, 3) for reader in readers]
+    for updates in told:
+        (gap,) = [update.gap for update in updates if update.gap]
+        assert (gap.failures, gap.error) == (0, None)
+        assert (gap.until - gap.since).total_seconds() == 89
+
+
 async def test_a_late_reader_begins_with_a_baseline_of_its_own() -> None:
     async with feeding(GOOD, LATER) as (feed, _):
         early = feed.subscribe()
@@ -200,7 +222,7 @@ async def test_an_updates_checkpoint_covers_what_the_reader_was_given_and_nothin
         given = [update for update in await take(reader, 5) if update.transitions]
         checkpoint = json.loads(json.dumps(given[-1].checkpoint))
         waiting = [update for update in await take(reader, 6) if update.transitions]
-    resumed = LiveFloor(scope="127.0.0.1", view=checkpoint["view"], resume_from=checkpoint)
+    resumed = LiveFloor(scope=checkpoint["scope"], view=checkpoint["view"], resume_from=checkpoint)
     again = resumed.take(waiting[0].snapshot)
     assert [one.id for one in again.transitions] == [one.id for one in waiting[0].transitions]
     assert len(server.requests) == 12
@@ -580,8 +602,10 @@ class Reluctant:
         def fail(error: DeepcallError) -> LiveUpdate:
             raise error
 
-        source = Source(poll=self.poll, fail=fail, scope=Stoppable(RuntimeError))
-        return LiveFeed(LiveStream(source, interval=0.1, max_outage=None, retry=ONCE))
+        source = Source(
+            poll=self.poll, fail=fail, scope=Stoppable(RuntimeError), log=AccountLog(lambda: "desk")
+        )
+        return LiveFeed(LiveStream(source, interval=0.1, max_outage=None, retry=ONCE), source.log)
 
 
 async def test_an_error_at_the_very_moment_the_block_ends_is_not_lost() -> None:
@@ -613,6 +637,94 @@ async def test_leaving_that_is_cancelled_still_waits_for_the_end_of_what_was_beg
             await use()
     assert not source.is_polling
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "deepcall live feed"]
+
+
+# --- closing from elsewhere ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", [GOOD, stall], ids=["between ticks", "in a request"])
+async def test_closing_a_feed_ends_polling_and_readers_at_once_while_its_block_goes_on(phase: Answer) -> None:
+    async with feeding(GOOD, phase, interval=0.2) as (feed, server):
+        readers = [asyncio.create_task(read(feed.subscribe())) for _ in range(3)]
+        await asyncio.sleep(0.25)
+        started = now()
+        await feed.aclose()
+        await asyncio.wait(readers, timeout=0.05)
+        assert now() - started < 0.1
+        assert all(reader.done() and not reader.exception() for reader in readers)
+        polled = len(server.requests)
+        await feed.aclose()
+        await asyncio.sleep(0.3)
+        assert len(server.requests) == polled
+        with pytest.raises(ConfigurationError, match="not running"):
+            feed.subscribe()
+
+
+async def test_a_reader_may_close_its_feed() -> None:
+    async with feeding(GOOD, interval=0.1) as (feed, _):
+        async for update in feed.subscribe():
+            if update.sequence == 1:
+                await feed.aclose()
+        assert not feed.is_running
+
+
+async def test_two_tasks_may_close_a_feed_and_both_wait_for_its_end() -> None:
+    source = Reluctant(takes=0.2)
+    async with source.feed() as feed:
+        await until(lambda: source.is_polling)
+        closing = [asyncio.create_task(feed.aclose()) for _ in range(2)]
+        await asyncio.wait(closing, return_when=asyncio.FIRST_COMPLETED)
+        assert not source.is_polling
+        await asyncio.wait(closing)
+
+
+async def test_a_feed_closed_while_it_opens_does_not_open() -> None:
+    async with serving(GOOD, stall) as server, server.session() as session:
+        feed = session.live_feed(60)
+        opening = asyncio.create_task(feed.__aenter__())
+        await until(lambda: len(server.requests) == 2)
+        await feed.aclose()
+        with pytest.raises(ConfigurationError, match="closed before"):
+            await opening
+        assert not feed.is_running
+        await feed.wait_ended()
+
+
+async def test_a_feed_closed_before_it_opens_does_not_open() -> None:
+    async with serving(GOOD) as server, server.session() as session:
+        feed = session.live_feed(60)
+        await feed.aclose()
+        with pytest.raises(ConfigurationError, match="closed before"):
+            await feed.__aenter__()
+
+
+async def test_a_feed_tells_how_it_stands_without_a_reader() -> None:
+    async with serving(GOOD) as server, server.session() as session:
+        feed = session.live_feed(0.1)
+        assert (feed.is_running, feed.latest, feed.error) == (False, None, None)
+        async with feed:
+            assert feed.latest is not None
+            assert feed.latest.is_baseline
+            assert feed.is_running
+            await until(lambda: feed.latest is not None and feed.latest.sequence >= 2)
+            waiter = asyncio.create_task(feed.wait_ended())
+            await asyncio.sleep(0.05)
+            assert not waiter.done()
+        await waiter
+        assert (feed.is_running, feed.error) == (False, None)
+        assert feed.latest is not None
+
+
+async def test_a_feed_that_failed_tells_with_what_and_leaving_its_block_still_raises_it() -> None:
+    async def use() -> None:
+        async with feeding(GOOD, GOOD, REFUSED, interval=0.1) as (feed, _):
+            await feed.wait_ended()
+            assert isinstance(feed.error, PermissionDenied)
+            assert not feed.is_running
+            await feed.aclose()
+
+    with pytest.raises(PermissionDenied):
+        await use()
 
 
 def test_the_end_of_the_loop_ends_a_feed_at_once() -> None:

@@ -8,6 +8,7 @@ import json
 import weakref
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from deepcall_async import Auth, DeepcallSession, LiveFloor, LiveStream, LiveUpd
 from deepcall_async.simulator import Pace, Simulator
 
 from .fake_server import GOOD, START, Connection, api_error, floor, row, serving, until
+from .project.pages import blocks
+from .project.source import ROOT
 
 virtual = pytest.mark.looptime
 HOUR, DAY = 3_600, 86_400
@@ -189,3 +192,65 @@ async def test_sessions_that_share_a_pool_of_the_callers_share_its_connections_a
         await asyncio.gather(*(session.aclose() for session in sessions))
         assert not http.closed
         assert len(server.requests) == 50 * 4
+
+
+# --- the fleet of the page -----------------------------------------------------------------
+
+
+def fleet_of_the_page() -> dict[str, Any]:
+    """The names that the page's supervisor defines."""
+    code = next(
+        block for block in blocks(ROOT / "docs" / "load.md", "python") if "def supervise" in block.text
+    )
+    names: dict[str, Any] = {}
+    exec(code.text, names)  # noqa: S102  # our own page
+    return names
+
+
+@virtual
+async def test_the_trouble_of_one_account_of_a_fleet_is_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    refused, started = api_error(1014), asyncio.get_running_loop().time()
+    fleet = fleet_of_the_page()
+    told: list[tuple[str, LiveUpdate]] = []
+    fleet["handle"] = lambda account, update: told.append((account, update))
+    async with serving(GOOD, GOOD, *[refused] * 7, GOOD) as ill, serving(GOOD) as well:
+        async with asyncio.timeout(300), asyncio.TaskGroup() as group:
+            supervise = fleet["supervise"]
+            tasks = [
+                group.create_task(supervise(account, server.session, start=0))
+                for account, server in (("ill", ill), ("well", well))
+            ]
+            await asyncio.sleep(200)
+            for task in tasks:
+                task.cancel()
+        tried = [request.at - started for request in ill.requests]
+    assert len([update for account, update in told if account == "well"]) >= 199
+    recovered = next(update for account, update in told if account == "ill" and update.sequence > 0)
+    assert recovered.gap is not None
+    assert not recovered.is_baseline
+    pauses = [later - earlier for earlier, later in pairwise(tried[2:9])]
+    assert pauses[-1] > 8 * pauses[0] > 2
+    assert sum("account ill: trying again" in record.getMessage() for record in caplog.records) == 7
+
+
+@virtual
+async def test_a_bug_in_what_handles_one_account_ends_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    def handle(account: str, update: LiveUpdate) -> None:
+        handled.append(account)
+        if account == "buggy":
+            raise KeyError(update.sequence)
+
+    handled: list[str] = []
+    fleet = fleet_of_the_page()
+    fleet["handle"] = handle
+    async with serving(GOOD) as server, asyncio.timeout(300), asyncio.TaskGroup() as group:
+        supervise = fleet["supervise"]
+        tasks = [
+            group.create_task(supervise(account, server.session, start=0)) for account in ("buggy", "well")
+        ]
+        await asyncio.sleep(100)
+        for task in tasks:
+            task.cancel()
+    assert handled.count("well") >= 100
+    assert 3 < handled.count("buggy") < 12
+    assert "KeyError" in caplog.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -70,6 +70,19 @@ def test_a_replay_of_a_resumed_stream_starts_from_its_checkpoint() -> None:
     assert [told(u) for u in replay(io.StringIO(second.getvalue()))] == [told(u) for u in updates]
 
 
+def test_a_replay_knows_when_nobody_polled() -> None:
+    file = io.StringIO()
+    floor = Floor(12, pace=Pace.busy())
+    recorder = RecordingFloor(file, interval=5)
+    times = [0, 5, 10, 100, 105]
+    updates = [
+        recorder.receive(floor.reply(floor.start + time), received_at=SEEN + timedelta(seconds=time))
+        for time in times
+    ]
+    assert [update.gap is not None for update in updates] == [False, False, False, True, False]
+    assert [told(u) for u in replay(io.StringIO(file.getvalue()))] == [told(u) for u in updates]
+
+
 def test_secrets_that_a_server_echoes_are_struck_out() -> None:
     file = io.StringIO()
     floor = RecordingFloor(file, redact=lambda text: text.replace("hush", "***"))
@@ -91,6 +104,8 @@ def test_secrets_that_a_server_echoes_are_struck_out() -> None:
         HEADER + '{"x": 1}\n',
         HEADER + '{"body": 5, "date": null, "received_at": null}\n',
         HEADER + "[" * 100_000,
+        HEADER.replace("null}", 'null, "interval": "soon"}'),
+        HEADER.replace("null}", f'null, "interval": 1{"0" * 400}}}'),
     ],
 )
 def test_a_file_that_is_no_recording_is_refused_with_its_line(text: str) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from importlib import metadata
+from itertools import pairwise
 from typing import Any
 
 import aiohttp
@@ -488,17 +491,41 @@ async def test_no_answer_for_lack_of_data_is_an_empty_floor() -> None:
         ("soon", None),
         ("", None),
         ("٣", None),
-        ("Sat, 16 Nov 2024 12:20:25 GMT", 60.0),
-        ("Sat, 16 Nov 2024 12:00:00 GMT", 0.0),
     ],
 )
 @pytest.mark.parametrize("body", [HTML, b'{"status": "error", "message": "slow down", "code": 7}'])
-async def test_retry_after_is_read_in_both_forms_and_nonsense_ignored(
+async def test_retry_after_is_read_as_seconds_and_nonsense_ignored(
     text: str, wanted: float | None, body: bytes
 ) -> None:
     headers = {"Date": "Sat, 16 Nov 2024 12:19:25 GMT", "Retry-After": text}
     error = await _answered(body, 429, headers=headers)
     assert getattr(error, "retry_after", ...) == wanted
+
+
+async def _asked_for(server_is: timedelta, until: timedelta) -> float:
+    """The wait that a server asks for by an HTTP date. Both are from now on this machine's clock."""
+    date, retry_after = (
+        format_datetime(datetime.now(UTC) + ahead, usegmt=True) for ahead in (server_is, until)
+    )
+    error = await _answered(HTML, 429, headers={"Date": date, "Retry-After": retry_after})
+    assert error is not None
+    assert error.retry_after is not None
+    return error.retry_after
+
+
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=-20), timedelta(hours=20)])
+async def test_a_date_to_retry_after_is_read_on_the_servers_clock(ahead: timedelta) -> None:
+    minute = timedelta(minutes=1)
+    assert await _asked_for(ahead, ahead + minute) == 60
+    assert await _asked_for(ahead, ahead - minute) == 0
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=-400), timedelta(days=400)])
+async def test_of_two_clocks_days_apart_the_one_with_the_shorter_wait_counts(
+    ahead: timedelta,
+) -> None:
+    assert await _asked_for(ahead, timedelta(minutes=1)) <= 60
+    assert await _asked_for(ahead, ahead + timedelta(minutes=1)) <= 60
 
 
 async def test_a_failure_without_retry_after_asks_for_none() -> None:
@@ -564,6 +591,69 @@ async def test_a_connection_is_reused() -> None:
         for _ in range(5):
             await session.live()
         assert server.accepted == 1
+
+
+# --- waiting for a server that is down -----------------------------------------------------
+
+
+@pytest.mark.looptime
+async def test_opening_waits_for_a_server_that_is_down_for_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    down = [http(HTML, 502)] * 6
+    async with serving(*down, api_error(1009), GOOD) as server:
+        session = server.session(retry=RetryPolicy(), account="north")
+        async with await session.open(wait=600):
+            assert len(server.requests) == 8
+    waits = [later.at - earlier.at for earlier, later in pairwise(server.requests)]
+    assert all(wait >= 0.5 for wait in waits)
+    assert waits[5] > 4
+    (line,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert line.getMessage().startswith("[north] attempt 1 to open failed: HTTP 502")
+
+
+@pytest.mark.looptime
+async def test_opening_waits_no_longer_than_it_is_told_and_raises_the_last_failure() -> None:
+    async with serving(http(HTML, 503), http(HTML, 502)) as server:
+        started = asyncio.get_running_loop().time()
+        with pytest.raises(UnexpectedStatus, match="502"):
+            await server.session(retry=RetryPolicy()).open(wait=timedelta(seconds=30))
+        assert 20 < asyncio.get_running_loop().time() - started <= 30
+        assert len(server.requests) > 5
+
+
+async def test_opening_waits_for_a_server_that_refuses_connections() -> None:
+    async with serving(GOOD) as gone:
+        pass
+    session = gone.session(retry=RetryPolicy(first_wait=0.05, max_wait=0.05))
+    opening = asyncio.create_task(session.open(wait=60))
+    await asyncio.sleep(0.2)
+    assert not opening.done()
+    async with serving(GOOD, port=gone.port):
+        await opening
+        await session.aclose()
+
+
+@pytest.mark.parametrize("answer", [api_error(1014), api_error(1015), http(HTML, 404)])
+async def test_what_a_person_must_mend_is_not_waited_for(answer: Answer) -> None:
+    async with serving(answer) as server:
+        with pytest.raises(DeepcallError):
+            await server.session().open(wait=60)
+        assert len(server.requests) == 1
+
+
+async def test_opening_that_waits_ends_at_once_when_the_session_is_closed() -> None:
+    async with serving(http(HTML, 503)) as server:
+        session = server.session(retry=RetryPolicy(first_wait=30, max_wait=30))
+        opening = asyncio.create_task(session.open(wait=3600))
+        await until(lambda: len(server.requests) == 1)
+        await session.aclose()
+        with pytest.raises(ConfigurationError, match="closed"):
+            await opening
+
+
+@pytest.mark.parametrize("bad", [-1, "5", None, float("inf")])
+async def test_a_wait_that_is_none_is_refused(bad: Any) -> None:
+    with pytest.raises(ConfigurationError, match="wait must be"):
+        await DeepcallSession(AUTH).open(wait=bad)
 
 
 # --- renewal -------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import itertools
 import json
-import logging
 import math
 import random
 import socket
@@ -32,6 +31,7 @@ from deepcall_async._errors import (
     UnknownGroup,
 )
 from deepcall_async._floor import LiveFloor
+from deepcall_async._log import AccountLog
 from deepcall_async._polling import RetryPolicy, Stoppable
 from deepcall_async._reading import LARGE
 from deepcall_async._session import DeepcallSession
@@ -59,6 +59,7 @@ from .fake_server import (
 
 virtual = pytest.mark.looptime
 pytestmark = virtual  # waiting is measured in virtual time, however busy the machine
+LOG = AccountLog(lambda: "desk")
 BUSY = http("<html>", 503)
 LATER = floor(
     row(1, logged_in=True, now=START + 60), row(2, logged_in=True, now=START + 60, since=START + 30)
@@ -102,7 +103,9 @@ class Polls:
     def stream(
         self, interval: float = 1.0, *, max_outage: float | None = None, retry: RetryPolicy = ONCE
     ) -> LiveStream:
-        source = Source(poll=self, fail=self.floor.fail, scope=Stoppable(RuntimeError))
+        source = Source(
+            poll=self, fail=self.floor.fail, scope=Stoppable(RuntimeError), log=AccountLog(lambda: "desk")
+        )
         return LiveStream(source, interval=interval, max_outage=max_outage, retry=retry)
 
 
@@ -152,6 +155,20 @@ async def test_after_a_suspended_machine_there_is_one_poll() -> None:
     assert polls.at == pytest.approx([0, 1, 2, 92, 93, 94])
 
 
+async def test_a_consumer_much_slower_than_the_interval_gets_a_gap() -> None:
+    minute_later = floor(row(1, logged_in=True, now=START + 60), row(2, now=START + 60))
+    async with serving(GOOD, GOOD, minute_later) as server, server.session() as session:
+        stream = session.poll_live(0.1)
+        await anext(stream)
+        await asyncio.sleep(1.1)  # a second at least is no gap, as the server's clock tells no less
+        slow = await anext(stream)
+        usual = await take(stream, 3)
+    assert slow.gap is not None
+    assert (slow.gap.failures, slow.gap.error) == (0, None)
+    assert slow.gap.until - slow.gap.since == timedelta(seconds=60)
+    assert not any(update.gap for update in usual)
+
+
 @pytest.mark.parametrize("bad", [0.0999, 0, -1, math.nan, math.inf, True, "5", None, timedelta(0)])
 async def test_an_interval_out_of_range_is_refused_when_the_stream_is_made(bad: Any) -> None:
     async with serving(GOOD) as server, server.session() as session:
@@ -184,19 +201,6 @@ async def test_the_parameters_of_a_stream_are_those_of_its_requests() -> None:
     assert (sent["groupid"], sent["status"], sent["A"], sent["filter"]) == ("7", "login", 1, [{"a": 1}])
 
 
-async def _first_id(server: FakeServer, **options: Any) -> str:
-    server.script = [GOOD, GOOD, LATER]
-    async with server.session(**options) as session, session.poll_live(0.1) as stream:
-        return (await take(stream, 2))[1].transitions[0].id
-
-
-async def test_ids_name_the_account_by_its_label_or_else_by_the_host() -> None:
-    async with serving(GOOD) as server:
-        ids = [await _first_id(server, account=account) for account in ("", "", "north", "south")]
-    assert ids[0] == ids[1]
-    assert len(set(ids)) == 3
-
-
 async def test_a_stream_goes_on_from_a_checkpoint_of_the_same_view() -> None:
     async with serving(GOOD, GOOD, LATER) as server, server.session() as session:
         first = await anext(session.poll_live(1))
@@ -208,7 +212,7 @@ async def test_a_stream_goes_on_from_a_checkpoint_of_the_same_view() -> None:
 async def test_a_checkpoint_of_another_view_gives_a_warning_and_a_baseline() -> None:
     async with serving(GOOD) as server, server.session() as session:
         first = await anext(session.poll_live(1))
-        for other in ({"group_id": 7}, {"filters": [{"a": 1}]}, {"status": "login"}):
+        for other in ({"group_id": 7}, {"filters": [{"a": 1}]}, {"status": "login"}, {"detail": True}):
             with pytest.warns(UserWarning, match="checkpoint"):
                 stream = session.poll_live(1, resume_from=first.checkpoint, **other)
             assert (await anext(stream)).is_baseline
@@ -242,13 +246,6 @@ async def test_five_minutes_of_failure_are_one_outage_and_then_the_fixed_rate_ag
     assert sum(update.gap is not None for update in updates) == 1
     assert not any(update.transitions for update in updates)
     assert polls.at == pytest.approx(list(range(303)))
-
-
-async def test_an_outage_is_logged_once_and_its_end_once(caplog: pytest.LogCaptureFixture) -> None:
-    polls = Polls(None, *(TransportError("down") for _ in range(5)))
-    with caplog.at_level(logging.INFO, logger="deepcall_async"):
-        await take(polls.stream(0.001), 8)
-    assert [record.getMessage() for record in caplog.records] == ["polls fail: down", "polls succeed again"]
 
 
 async def test_an_outages_error_holds_no_frames() -> None:
@@ -316,14 +313,28 @@ async def test_an_error_only_a_person_can_cure_ends_the_stream(code: int, kind: 
 
 
 async def test_an_outage_longer_than_max_outage_raises_the_last_polls_error() -> None:
-    last = TransportError("third")
-    polls = Polls(None, TransportError("first"), TransportError("second"), last)
+    last = TransportError("fourth")
+    polls = Polls(None, *(TransportError(which) for which in ("first", "second", "third")), last)
     stream = polls.stream(max_outage=2.5)
-    await take(stream, 3)
+    await take(stream, 4)
     with pytest.raises(TransportError) as caught:
         await anext(stream)
     assert caught.value is last
-    assert now() == 3
+    assert now() == 4
+
+
+async def test_max_outage_counts_no_time_in_which_nobody_polled() -> None:
+    polls = Polls(None, TransportError("down"), None)
+    stream = polls.stream(0.1, max_outage=1)
+    await anext(stream)
+    await asyncio.sleep(60)  # the consumer is busy
+    assert (await anext(stream)).outage is not None
+    assert (await anext(stream)).gap is not None
+
+
+async def test_one_failed_poll_is_no_long_outage_however_long_the_interval() -> None:
+    stream = Polls(None, TransportError("down"), None).stream(60, max_outage=1)
+    assert [update.outage is not None for update in await take(stream, 3)] == [False, True, False]
 
 
 async def test_max_outage_starts_anew_with_every_good_poll() -> None:

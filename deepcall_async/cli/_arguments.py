@@ -25,7 +25,8 @@ exit codes:
 CREDENTIALS = """\
 credentials come from the environment, or with --credentials from a file of KEY=VALUE lines that only
 its owner may read. They are never taken from the command line, where every user could see them:
-  DEEPCALL_USER_ID and DEEPCALL_TOKEN, or DEEPCALL_SSID; and, if it is not the default, DEEPCALL_BASE_URL
+  DEEPCALL_USER_ID and DEEPCALL_TOKEN, or DEEPCALL_SSID; and, if it is not the default, DEEPCALL_BASE_URL.
+  DEEPCALL_ACCOUNT is a label for the account, if you have several: it stands in ids and checkpoints
 """
 
 READING = """\
@@ -45,6 +46,7 @@ DEMO_INTERVAL = 1.0  # and in the demo, whose time runs faster
 DEMO_WARP = 10.0
 DEMO_AGENTS = 24
 DEMO_OPTIONS = ("seed", "warp", "agents")
+REAL_OPTIONS = ("base_url", "credentials", "account", "wait")
 REPLAY_OPTIONS = ("command", "verbose", "replay", "baseline", "ledger")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -90,6 +92,13 @@ def _file(text: str) -> Path:
     return Path(text)
 
 
+def _label(text: str) -> str:
+    """A name for the account, as a type for argparse."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a label must not be empty")
+    return text
+
+
 def _check_events(args: argparse.Namespace, refuse: Any) -> None:
     given = [name for name, value in vars(args).items() if value is not None and value is not False]
     others = [name for name in given if name not in REPLAY_OPTIONS]
@@ -102,7 +111,7 @@ def _check_events(args: argparse.Namespace, refuse: Any) -> None:
 
 def _check_demo(args: argparse.Namespace, refuse: Any) -> None:
     demo_only = [name for name in DEMO_OPTIONS if getattr(args, name) is not None]
-    real_only = [name for name in ("base_url", "credentials") if getattr(args, name) is not None]
+    real_only = [name for name in REAL_OPTIONS if getattr(args, name) is not None]
     if demo_only and not args.demo:
         refuse(f"--{demo_only[0]} is about the simulated floor: use it with --demo")
     if real_only and args.demo:
@@ -258,12 +267,29 @@ def _add_source(command: argparse.ArgumentParser) -> None:
         type=Path,
         help="KEY=VALUE lines instead of the environment; only you may be allowed to read it",
     )
+    source.add_argument(
+        "--account",
+        metavar="LABEL",
+        type=_label,
+        help="names the account in ids, checkpoints and the title; default: DEEPCALL_ACCOUNT, or a name made "
+        "of the server and the user id",
+    )
+    source.add_argument(
+        "--wait",
+        metavar="DURATION",
+        type=seconds,
+        help="try so long while the server is down at the start; default: three times, then give up",
+    )
     source.add_argument("--group", metavar="ID", dest="group_id", help="only the agents of this group")
     source.add_argument(
         "--status",
         choices=("all", "login"),
         help="all agents (default), or only those logged in",
     )
+    _add_demo(command)
+
+
+def _add_demo(command: argparse.ArgumentParser) -> None:
     demo = command.add_argument_group("a simulated floor instead")
     demo.add_argument("--demo", action="store_true", help="watch a simulated floor: no account, no network")
     demo.add_argument("--seed", type=int, help="the same seed gives the same floor; default 1")

@@ -94,11 +94,10 @@ async def connect(args: argparse.Namespace, until: float | None) -> AsyncIterato
 async def _open_real(args: argparse.Namespace, stack: AsyncExitStack) -> Connection:
     if args.credentials is not None:
         use_credentials(args.credentials)
-    base_url = args.base_url or os.environ.get("DEEPCALL_BASE_URL")
-    session = DeepcallSession.from_env(base_url=base_url) if base_url else DeepcallSession.from_env()
-    await stack.enter_async_context(session)
-    host = urlsplit(base_url).hostname if base_url else None
-    return Connection(session, args, _title(args, host))
+    given = {"base_url": args.base_url, "account": args.account}  # the environment has the others
+    session = DeepcallSession.from_env(**{name: value for name, value in given.items() if value})
+    await stack.enter_async_context(await session.open(wait=args.wait or 0))
+    return Connection(session, args, _title(args, _where(args)))
 
 
 async def _open_demo(args: argparse.Namespace, stack: AsyncExitStack) -> Connection:
@@ -109,6 +108,13 @@ async def _open_demo(args: argparse.Namespace, stack: AsyncExitStack) -> Connect
     session = await stack.enter_async_context(DeepcallSession(auth, base_url=server.url))
     pace = "" if args.warp == 1 else f", {args.warp:g} times real time"
     return Connection(session, args, _title(args, f"simulated floor{pace}"), rate=args.warp)
+
+
+def _where(args: argparse.Namespace) -> str | None:
+    """The account's label, or else the host, unless it is the vendor's own."""
+    base_url = args.base_url or os.environ.get("DEEPCALL_BASE_URL")
+    label = args.account or os.environ.get("DEEPCALL_ACCOUNT")
+    return label or (urlsplit(base_url).hostname if base_url else None)
 
 
 def _title(args: argparse.Namespace, where: str | None) -> str:

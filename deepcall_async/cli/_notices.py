@@ -15,13 +15,15 @@ from ._text import age, plain, stamp, trouble
 class Notices:
     """Remembers what has been said, so that an outage of an hour is two lines."""
 
+    _is_begun: bool = False
     _in_outage: bool = False
     _unreadable: frozenset[tuple[str | None, str]] = frozenset()
 
     def of(self, update: LiveUpdate) -> Iterator[str]:
         """The lines this update is worth."""
         if update.gap is not None:
-            yield _over(update.gap)
+            yield _over(update.gap, "no poll was made" if self._is_begun else "a restart")
+        self._is_begun = True
         if update.held or (update.outage is not None and not self._in_outage):
             yield f"{stamp(update.snapshot.server_time)}: {trouble(update)}"
         self._in_outage = update.outage is not None
@@ -35,11 +37,9 @@ class Notices:
         self._unreadable = frozenset((part.agent_id, part.reason) for part in parts)
 
 
-def _over(gap: Gap) -> str:
+def _over(gap: Gap, otherwise: str) -> str:
     why = (
-        "a restart"
-        if gap.error is None
-        else f"{gap.failures} failed polls, the last: {plain(gap.error, 300)}"
+        otherwise if gap.error is None else f"{gap.failures} failed polls, the last: {plain(gap.error, 300)}"
     )
     lasted = age(gap.until - gap.since)
     return f"not watched for {lasted}, from {stamp(gap.since)} to {stamp(gap.until)}: {why}"

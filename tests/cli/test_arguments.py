@@ -37,6 +37,14 @@ def test_what_is_said_wins_over_the_defaults() -> None:
     assert (args.interval, args.warp, args.seed, args.agents, args.duration) == (2, 3, 7, 5, 60)
 
 
+@pytest.mark.parametrize("label", ["", "  "])
+def test_an_account_has_a_name_or_none(label: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["live", f"--account={label}"])
+    assert "must not be empty" in capsys.readouterr().err
+    assert parse(["live", "--account=acme"]).account == "acme"
+
+
 @pytest.mark.parametrize("option", ["--seed=1", "--warp=2", "--agents=3"])
 def test_options_of_the_demo_need_the_demo(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -45,7 +53,9 @@ def test_options_of_the_demo_need_the_demo(option: str, capsys: pytest.CaptureFi
     assert "use it with --demo" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("option", ["--base-url=https://host.test", "--credentials=file"])
+@pytest.mark.parametrize(
+    "option", ["--base-url=https://host.test", "--credentials=file", "--account=a", "--wait=5"]
+)
 def test_the_demo_takes_no_server_and_no_credentials(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(["live", "--demo", option])
@@ -68,6 +78,8 @@ def test_the_demo_takes_no_server_and_no_credentials(option: str, capsys: pytest
         "--status=all",
         "--base-url=https://host.test",
         "--credentials=file",
+        "--account=acme",
+        "--wait=5",
     ],
 )
 def test_a_replay_takes_everything_from_its_recording(

@@ -78,6 +78,34 @@ async def test_events_writes_each_transition_as_a_line_of_json(run_main: RunMain
     assert out.isascii()
 
 
+async def test_a_label_of_the_account_stands_in_ids_and_title(
+    run_main: RunMain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPCALL_ACCOUNT", "beta")
+    _, out, _ = await run_main("events", "--account=acme", "--interval=0.1", "--for=2s")
+    assert all(json.loads(line)["id"].startswith("acme:") for line in out.splitlines())
+    for options, label in (("--account=acme",), "acme"), ((), "beta"):
+        _, out, _ = await run_main("watch", *options, "--for=2s")
+        assert f"deepcall · {label}: " in out.splitlines()[0]
+
+
+async def test_a_checkpoint_of_another_account_is_not_gone_on_with(run_main: RunMain, tmp_path: Path) -> None:
+    kept = tmp_path / "floor.json"
+    for account, is_refused in (("acme", False), ("beta", True), ("beta", False)):
+        _, _, err = await run_main("events", f"--checkpoint={kept}", f"--account={account}", "--for=2s")
+        assert ("made for account 'acme', not 'beta'" in err) == is_refused
+
+
+async def test_a_command_that_may_wait_outlasts_a_server_that_is_down_at_first(
+    server: Simulator, run_main: RunMain
+) -> None:
+    server.script(*[Fault.gateway(502)] * 2)
+    code, _, err = await run_main("live", "--json")
+    assert (code, "HTTP 502" in err) == (5, True)
+    code, out, _ = await run_main("live", "--json", "--wait=30s")
+    assert (code, len(json.loads(out)["agents"])) == (0, 8)
+
+
 async def test_events_begins_with_the_whole_floor_when_asked_to(run_main: RunMain) -> None:
     _, out, _ = await run_main("events", "--baseline", "--interval=1", "--for=0.5s")
     baseline = json.loads(out.splitlines()[0])

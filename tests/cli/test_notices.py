@@ -38,7 +38,9 @@ def test_an_outage_is_told_when_it_begins_and_when_it_is_over(
 def test_a_restart_is_a_gap_without_an_error(make_snapshot: MakeSnapshot, make_update: MakeUpdate) -> None:
     since = make_snapshot().server_time
     gap = Gap(since=since, until=since + timedelta(minutes=1), failures=0)
-    assert heard(make_update(snapshot=make_snapshot(after=60), gap=gap))[0].endswith(": a restart")
+    update = make_update(snapshot=make_snapshot(after=60), gap=gap)
+    assert heard(update)[0].endswith(": a restart")
+    assert heard(make_update(), update)[0].endswith(": no poll was made")
 
 
 def test_every_answer_that_is_not_believed_is_told(

@@ -516,7 +516,7 @@ def test_a_checkpoint_of_a_failed_tick_goes_on_from_the_last_good_reply(floor: F
         (lambda _: {}, "not a checkpoint"),
         (lambda value: {**value, "deepcall_checkpoint": "1"}, "not a checkpoint"),
         (lambda value: {**value, "deepcall_checkpoint": 99}, "format 99 is newer"),
-        (lambda value: {**value, "scope": "elsewhere"}, "made for scope 'elsewhere', not 'desk'"),
+        (lambda value: {**value, "scope": "elsewhere"}, "made for account 'elsewhere', not 'desk'"),
         (lambda value: {**value, "view": "group 55"}, "made for view 'group 55'"),
         (lambda value: {**value, "status": "login"}, "made for status 'login'"),
         (lambda value: {key: part for key, part in value.items() if key != "state"}, "damaged"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Literal
 
+import pytest
 from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepcall_async import Gap, LiveUpdate, Missed, Transition, TransportError
+from deepcall_async import Gap, LiveUpdate, Missed, Transition, TransportError, _pending
 from deepcall_async._pending import Pending, baseline
 
 from .floors import Floor, Seat, at, clock, words
@@ -307,6 +310,93 @@ def test_what_is_cleared_counts_no_more() -> None:
     for _ in range(3):
         ticks.toggle(1)
     assert told(ticks.read()) == [1, 1, 1]
+
+
+# --- large floors ---------------------------------------------------------------------------------
+
+
+def of_large_floors(monkeypatch: pytest.MonkeyPatch, most: int, limit: int = 1000) -> Ticks:
+    """A floor so large that no more than `most` of it may wait."""
+    ticks = Ticks(limit)
+    monkeypatch.setattr(_pending, "MOST_ROWS", most * len(ticks.seats))
+    return ticks
+
+
+def test_of_large_floors_a_few_wait_and_all_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = of_large_floors(monkeypatch, most=10)
+    for number in range(500):
+        ticks.toggle(number % 3)
+    assert len(ticks.pending) == 10
+    floors = [weakref.ref(update.snapshot) for update in ticks.happened]
+    given = ticks.read()
+    check(given, [baseline(ticks.happened[0]), *ticks.happened[1:]])
+    assert not any(update.missed for update in given)
+    newest = ticks.happened[-1]
+    del ticks, given
+    gc.collect()
+    assert sum(floor() is not None for floor in floors) == 1, "the floor's own, which is the newest"
+    assert newest.snapshot is floors[-1]()
+
+
+def test_a_floor_that_gave_way_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = of_large_floors(monkeypatch, most=10)
+    floors = []
+    for _ in range(300):
+        ticks.toggle(1)
+        ticks.happened.clear()
+        floors += [
+            (weakref.ref(update.snapshot), weakref.ref(update._mark)) for update in [*ticks.pending][-1:]
+        ]
+    gc.collect()
+    assert sum(snapshot() is not None for snapshot, _ in floors) <= 10
+    assert sum(mark() is not None for _, mark in floors) <= 10
+
+
+def test_joined_updates_are_about_as_large_so_that_few_news_are_dropped_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticks = of_large_floors(monkeypatch, most=10, limit=100)
+    for _ in range(99):
+        ticks.toggle(1)
+    assert max(told(ticks.pending)) <= 25
+    for _ in range(60):
+        ticks.toggle(1)
+        waits = weight(ticks.pending)
+        assert 75 <= waits <= 100
+    first, *others = ticks.read()
+    assert first.missed is not None
+    assert first.missed.transitions + weight(others) == 159
+
+
+def test_a_floor_of_a_hundred_agents_is_never_joined_and_the_newest_news_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert _pending.MOST_ROWS // 100 >= 1000
+    ticks = of_large_floors(monkeypatch, most=0)
+    for count in (1, 2, 3, 4, 5, 6):
+        ticks.toggle(count)
+    ticks.fail()
+    assert told(ticks.read()) == [0, 6, 9, 6, 0]
+
+
+def test_joined_updates_have_one_gap_and_are_joined_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticks = of_large_floors(monkeypatch, most=4)
+    ticks.fail()
+    ticks.toggle(1)
+    for _ in range(4):
+        ticks.toggle(1)
+    updates = ticks.read()
+    assert [update.gap is not None for update in updates] == [False, True, False, False]
+    for _ in range(6):
+        ticks.fail()
+        ticks.toggle(0)
+    joined, *_ = ticks.read()
+    assert joined.gap is not None
+    assert (joined.gap.since, joined.gap.until) == (at("12:01:00"), at("12:02:00"))
+    assert joined.gap.failures == 3
+    assert joined.gap.error is DOWN
 
 
 # --- the law --------------------------------------------------------------------------------------

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from email.utils import format_datetime
+from typing import Self
 
 import pytest
 
-from deepcall_async import RetryPolicy
+from deepcall_async import RetryPolicy, _transport
 from deepcall_async._clock import instant
 from tests.fake_server import START, http, serving
 
@@ -40,6 +41,19 @@ PAUSES: dict[str, float] = {
     "Fri, 31 Dec 9999 23:59:59 -2300": 60,
     "Sat, 99 Nov 2024 12:19:25 GMT": 5,
 }
+
+
+class Stopped(datetime):
+    """This machine's clock agrees with the server's."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return cls.fromtimestamp(START, tz)
+
+
+@pytest.fixture(autouse=True)
+def _clocks_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_transport, "datetime", Stopped)
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from benchmarks import fleet, latency, soak, stretch
+from benchmarks import fleet, latency, soak, stretch, waiting
 from benchmarks.compared import ComparedFloor, DifferenceError
 from benchmarks.payload import INTERVAL, START, payload
 from deepcall_async import AgentUpdated, LiveFloor, ReplyError, Snapshot
@@ -145,6 +145,17 @@ def test_the_stretch_is_told_of_large_floors_read_in_place_and_aside(
     }
     assert all(0 < one["held"] <= one["longest"] for one in results)
     assert "held for" in capsys.readouterr().out
+
+
+def test_what_waits_for_a_slow_reader_is_told_in_bytes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "figures.json"
+    waiting.main(["--quick", "--json", str(file)])
+    (result,) = json.loads(file.read_text())["waiting"]["results"]
+    assert (result["agents"], result["transitions"], result["floors"]) == (100, 20, 21)
+    assert 0 < result["kept"] < 20 * 100_000
+    assert "floors" in capsys.readouterr().out
 
 
 def test_the_latency_of_news_is_that_of_the_tick_of_the_server_and_of_ours(
