@@ -40,8 +40,9 @@ def baseline(update: LiveUpdate) -> LiveUpdate:
 class Pending:
     """The updates that wait for one reader, the oldest first. It numbers them as it gives them out.
 
-    limit: of the transitions that wait; a gap or a step without any counts as one. Beyond it the oldest updates
-        are dropped, and the next one left says so in `missed`. The newest news are kept, whatever their size.
+    limit: of the transitions that wait; a gap or a step without any counts as one. Beyond it the oldest
+        updates are dropped, and the next one left says so in `missed`. The newest news are kept, whatever
+        their size.
 
     A baseline is not dropped: it moves on to the last of those that are, and `missed` stands in it.
     """

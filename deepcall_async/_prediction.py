@@ -185,7 +185,7 @@ class _Walk:
         is_near = abs(clock - self.time) <= ROW_CLOCK_SLACK
         if ticks:
             self._count(clock, 1)
-        elif is_near:
+        else:
             self.still.add(clock)
         if clock != self.time and (is_near or (ticks and not self.times)):
             self._draw_for(clock)
@@ -250,13 +250,13 @@ class Predictor:
         walk = _Walk(text, self._runs, self._time)
         walk.go()
         clock = read_clock(walk.clocks, date, received_at)
-        if clock is None:
+        if clock is None or (walk.still and not walk.clocks):
             raise _SurpriseError
-        believed = {time for time in walk.clocks if abs(time - clock.time) <= ROW_CLOCK_SLACK}
-        if not walk.times <= believed:
+        near = {time for time in {*walk.clocks, *walk.still} if abs(time - clock.time) <= ROW_CLOCK_SLACK}
+        if not walk.times <= near:
             raise _SurpriseError
         beside = self._read_beside(text[walk.at :])
-        self._learn(walk, clock.time, max(believed | walk.still, default=clock.time))
+        self._learn(walk, clock.time, max(near, default=clock.time))
         return to_snapshot(self._agents, beside, clock, received_at)
 
     def _read_beside(self, rest: str) -> Beside:

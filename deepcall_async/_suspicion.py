@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from attrs import Factory, field, frozen
 
-from ._clock import PIN_TOLERANCE, ROUNDING, TICK, Between
+from ._clock import PIN_TOLERANCE, ROUNDING, STRAY, TICK, Between
 from ._evidence import FACETS, MOBILE, WEB, Facet, is_same_episode
 from ._look import Census, Look
 from ._model import Agent, Snapshot
@@ -219,7 +219,7 @@ def common_shift(state: FloorState, look: Look) -> timedelta:
     """By how much most origins moved alike, as when the server's clock steps; zero if they did not.
 
     A clock that was set ahead has itself gone on by as much: a team that logs in again together has not.
-    Nor does a clock make anybody available at the very instant of a new login.
+    Nor is it a clock if they logged in together before, too, and became available by logging in again.
     """
     if not look.changed:
         return timedelta(0)
@@ -227,30 +227,50 @@ def common_shift(state: FloorState, look: Look) -> timedelta:
     unmoved = look.view.census.logged_in - news.logged_in
     if unmoved >= len(FACETS) * len(look.changed):  # nearly always: the others cannot be the most
         return timedelta(0)
-    moves = Counter({timedelta(0): unmoved})
-    passed = look.snapshot.server_time - state.server_time
+    moves = [Move(timedelta(0))] * unmoved
     for seen in look.changed:
-        known = state.shown.get(seen.id)
-        if known is None or known == seen:
-            moves[timedelta(0)] += known is not None and seen.is_logged_in
-        else:
-            moves.update(_moves(state, known, seen, look.snapshot.server_time - ROUNDING))
-    shift = moves.most_common(1)[0][0]
-    alike = sum(count for move, count in moves.items() if abs(move - shift) <= ROUNDING)
-    is_common = alike >= MIN_SHIFTED and 2 * alike > moves.total()
+        moves += _moves(state, look.snapshot, seen)
+    (shift, _) = Counter(move.by for move in moves).most_common(1)[0] if moves else (timedelta(0), 0)
+    alike = [move for move in moves if abs(move.by - shift) <= ROUNDING]
+    passed = look.snapshot.server_time - state.server_time
+    is_common = len(alike) >= MIN_SHIFTED and 2 * len(alike) > len(moves)
     is_step = abs(shift) > PIN_TOLERANCE and shift <= passed + PIN_TOLERANCE
-    return shift if is_common and is_step else timedelta(0)
+    return shift if is_common and is_step and not _is_a_team(alike) else timedelta(0)
 
 
-def _moves(state: FloorState, known: Agent, seen: Agent, just_now: datetime) -> Iterator[timedelta]:
-    """By how much the origins of an agent's episodes moved; not at all if it logged in again.
+@frozen
+class Move:
+    """An origin was read again. by: so much later. since: what it was.
 
-    An origin that is just now may stem from an elapsed time that does not tick: it says nothing yet.
+    is_login: it is that of a login by which its agent became available.
     """
+
+    by: timedelta
+    since: datetime | None = None
+    is_login: bool = False
+
+
+def _moves(state: FloorState, snapshot: Snapshot, seen: Agent) -> Iterator[Move]:
+    """How the origins of an agent's episodes moved.
+
+    One that is just now may stem from an elapsed time that does not tick: it says nothing yet.
+    """
+    known = state.shown.get(seen.id)
+    if known is None or known == seen:
+        if known is not None and seen.is_logged_in:
+            yield Move(timedelta(0))
+        return
     is_available_anew = _became_available(state, known, seen)
     for facet in FACETS:
         old, new = facet.of(known), facet.of(seen)
         if old is not None and new is not None and old.since and new.since:
+            is_just_now = new.since >= snapshot.server_time - ROUNDING
             is_login = facet in (WEB, MOBILE) and is_available_anew
-            is_anew = is_login and abs(new.since - seen.available_since) <= PIN_TOLERANCE
-            yield timedelta(0) if is_anew or new.since >= just_now else new.since - old.since
+            is_login = is_login and abs(new.since - seen.available_since) <= PIN_TOLERANCE
+            yield Move(timedelta(0) if is_just_now else new.since - old.since, old.since, is_login)
+
+
+def _is_a_team(moves: list[Move]) -> bool:
+    """Whether these are logins at one time of agents who had all logged in at one time before."""
+    before = [move.since for move in moves if move.is_login and move.since]
+    return len(before) == len(moves) and max(before) - min(before) <= STRAY

@@ -72,13 +72,14 @@ def _row_clocks(rows: Iterable[Row], date: datetime | None) -> Counter[int]:
     """What the rows say of the server's time, counted.
 
     An elapsed time of 0 may be one that does not tick: a server whose clock was set back sends it until that
-    has caught up. So these count only where there is nothing else, and not against the Date header.
+    has caught up. So these count only where there is nothing else; one alone not against the Date header.
     """
     told = [(row.clock, row.ticks) for row in rows if row.clock is not None]
     ticking = Counter(clock for clock, ticks in told if ticks)
-    if ticking:
-        return ticking
-    return Counter(clock for clock, _ in told if date is None or believed(clock, epoch(date)) == clock)
+    still = Counter(clock for clock, ticks in told if not ticks)
+    if ticking or date is None or len(still) == 1 < still.total():
+        return ticking or still
+    return Counter({clock: n for clock, n in still.items() if believed(clock, epoch(date)) == clock})
 
 
 def read_beside(message: Mapping[str, Any]) -> Beside:

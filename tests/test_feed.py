@@ -6,6 +6,7 @@ import asyncio
 import gc
 import io
 import json
+import time
 import traceback
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -174,7 +175,7 @@ async def test_after_a_suspend_every_reader_gets_one_gap_that_nothing_failed_in(
         for reader in readers:
             await take(reader, 2)
         second = 89
-        time.sleep(1.1)  # the machine, and this loop with it, stands still
+        time.sleep(1.1)  # noqa: ASYNC251  # the machine, and this loop with it, stands still
         told = [await take(reader, 3) for reader in readers]
     for updates in told:
         (gap,) = [update.gap for update in updates if update.gap]
