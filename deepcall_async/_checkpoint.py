@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from attrs import field, frozen
 
 from ._evolve import evolve
+from ._forms import shown
 from ._json import from_json, leave_out, to_json
-from ._model import FloorTotals
+from ._model import Agent, FloorTotals
 from ._state import FloorState, recalled
 from ._suspicion import Suspicion
 
 FORMAT = 1  # raise it when an older reader would misread the newer form
+MAX_AGENTS = 1_000_000  # far more than a reply can show
+KEY = "deepcall_checkpoint"  # holds the format; the first key, by which a file is known as one of ours
 
 
 leave_out(FloorState, "resting", "view", "shown", "restless")
@@ -23,7 +31,11 @@ class CheckpointWarning(UserWarning):
 
 
 class UnusableCheckpointError(ValueError):
-    """Why a checkpoint cannot be used."""
+    """Why a checkpoint cannot be used. time: of its last good poll, None where it does not tell."""
+
+    def __init__(self, reason: str, *, time: datetime | None = None) -> None:
+        super().__init__(reason)
+        self.time = time
 
 
 @frozen(kw_only=True)
@@ -49,23 +61,101 @@ class Mark:
     clock_steps: int = 0
 
 
+# --- writing ----------------------------------------------------------------------------------------
+
+
 def write_checkpoint(mark: Mark) -> dict[str, Any]:
     """The checkpoint of a mark: JSON objects, lists, strings, numbers, true, false and null."""
     state = evolve(mark.state, memories=mark.state.everyone)
-    return {"deepcall_checkpoint": FORMAT, **to_json(evolve(mark, state=state))}
+    return {KEY: FORMAT, **to_json(evolve(mark, state=state))}
 
 
-def read_checkpoint(value: Any, *, scope: str, view: str, status: str) -> Mark:
-    """The mark in a checkpoint. Raises `UnusableCheckpointError` with the reason."""
-    if not isinstance(value, dict) or not isinstance(form := value.get("deepcall_checkpoint"), int):
+dump = partial(json.dumps, separators=(",", ":"))  # JSON in as few bytes as there can be
+
+
+class CheckpointText:
+    """Checkpoints as JSON text: to the byte `dump(write_checkpoint(mark))`, at the cost of what changed.
+
+    What an agent is remembered by are values: while they are the very same objects, so is their JSON,
+    which is kept. It takes as much memory as the checkpoint has bytes. Not for two threads at once.
+    """
+
+    def __init__(self) -> None:
+        self._written: dict[str, tuple[Agent | None, object, bytes]] = {}
+
+    def write(self, mark: Mark, *, more: Mapping[str, Any] | None = None) -> bytes:
+        """The checkpoint of a mark as ASCII, and behind it more keys with JSON values."""
+        memories = b",".join(self._memories(mark.state))
+        state = evolve(mark.state, memories={}, resting={})
+        value = {KEY: FORMAT, **to_json(evolve(mark, state=state)), **(more or {})}
+        return _with_part(value, ["state", "memories"], b"{" + memories + b"}")
+
+    def _memories(self, state: FloorState) -> Iterator[bytes]:
+        """The members of `memories`, in the order of `FloorState.everyone`."""
+        known, written = self._written, {}
+        remembered: dict[str, object] = {**state.resting, **state.memories}
+        for key in dict.fromkeys((*state.shown, *remembered)):
+            agent, memory = state.shown.get(key), remembered[key]
+            kept = known.get(key)
+            if kept is None or kept[0] is not agent or kept[1] is not memory:
+                member = f"{dump(key)}:{dump(to_json(state.recall(key)))}"
+                kept = agent, memory, member.encode()
+            written[key] = kept
+            yield kept[2]
+        self._written = written
+
+
+def _with_part(value: Any, way: list[str], part: bytes) -> bytes:
+    """A JSON value as text, with this text in the place to which the way leads."""
+    if not way:
+        return part
+    here, *on = way
+    members = []
+    for key, held in value.items():
+        text = _with_part(held, on, part) if key == here else dump(held).encode()
+        members.append(dump(key).encode() + b":" + text)
+    return b"{" + b",".join(members) + b"}"
+
+
+# --- reading ----------------------------------------------------------------------------------------
+
+
+def read_checkpoint(value: Mapping[str, Any], *, scope: str, view: str, status: str) -> Mark:
+    """The mark in a checkpoint. Raises `UnusableCheckpointError` with the reason, whatever is in it."""
+    try:
+        _check_origin(value, {"scope": scope, "view": view, "status": status})
+        mark = from_json(value, Mark)
+        _check(mark.state)
+        return evolve(mark, state=recalled(mark.state, mark.state.memories))
+    except UnusableCheckpointError:
+        raise
+    except Exception as error:  # cattrs, and whatever a damaged value trips
+        reason = f"it is damaged ({type(error).__name__})"
+        raise UnusableCheckpointError(reason, time=_time_of(value)) from error
+
+
+def _check_origin(value: Mapping[str, Any], ours: Mapping[str, str]) -> None:
+    """Whether it is a checkpoint at all, of a form that can be read, and of the same floor."""
+    form = value.get(KEY)
+    if not isinstance(form, int):
         raise UnusableCheckpointError("it is not a checkpoint")
     if form > FORMAT:
         raise UnusableCheckpointError(f"its format {form} is newer than this version's {FORMAT}")
-    for name, mine in (("scope", scope), ("view", view), ("status", status)):
+    for name, mine in ours.items():
         if value.get(name) != mine:
-            raise UnusableCheckpointError(f"it was made for {name} {value.get(name)!r}, not {mine!r}")
-    try:
-        mark = from_json({key: part for key, part in value.items() if key != "deepcall_checkpoint"}, Mark)
-        return evolve(mark, state=recalled(mark.state, mark.state.memories))
-    except Exception as error:  # cattrs, and whatever a damaged value trips
-        raise UnusableCheckpointError(f"it is damaged ({type(error).__name__})") from error
+            raise UnusableCheckpointError(f"it was made for {name} {shown(value.get(name))}, not {mine!r}")
+
+
+def _check(state: FloorState) -> None:
+    """What the type of a field does not say."""
+    if len(state.memories) > MAX_AGENTS:
+        raise ValueError("more agents than a reply can show")
+    if any(key != memory.agent.id for key, memory in state.memories.items()):
+        raise ValueError("an agent under another's id")
+
+
+def _time_of(value: Mapping[str, Any]) -> datetime | None:
+    """The time of a damaged checkpoint's last good poll, where that can still be read."""
+    with suppress(Exception):
+        return from_json(value["state"]["time"], datetime)
+    return None

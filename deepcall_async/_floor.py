@@ -37,11 +37,13 @@ class LiveFloor:
         "login" (only logged-in agents have rows; one without logged out).
     scope: names the account in transition ids, so that two accounts never share one; any text.
     view: tells differently narrowed requests (group, filters) apart; only checkpoints compare it.
-    resume_from: the `checkpoint` of an earlier update. One that cannot be used gives a
-        `CheckpointWarning` and a fresh baseline.
+    resume_from: the `checkpoint` of an earlier update, a mapping. One that cannot be used gives a
+        `CheckpointWarning`, and a fresh baseline with a `gap`; `refusal` says why then.
 
-    Raises `ConfigurationError` when status is neither.
+    Raises `ConfigurationError` when status is neither, or `resume_from` no mapping.
     """
+
+    refusal: str | None = None
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class LiveFloor:
         self._last: tuple[Mark, Snapshot] | None = None
         self._outage: Outage | None = None
         self._is_resumed = False
+        self._unwatched_since: datetime | None = None  # as a checkpoint tells that could not be used
         self._predictor = Predictor()
         if resume_from is not None:
             self._resume(resume_from)
@@ -78,7 +81,19 @@ class LiveFloor:
         """Take one reply that is decoded already."""
         if self._last is None or (self._is_resumed and self._is_foreign(snapshot)):
             return self._begin(snapshot)
-        mark, last = self._last
+        if not self._is_resumed:
+            return self._compare(self._last, snapshot)
+        try:
+            return self._compare(self._last, snapshot)
+        except DeepcallError:
+            raise
+        except Exception as error:  # whatever a checkpoint trips that is damaged and does not look it
+            self._refuse(f"it is damaged ({type(error).__name__})", depth=4)
+            return self._begin(snapshot)
+
+    def _compare(self, known: tuple[Mark, Snapshot], snapshot: Snapshot) -> LiveUpdate:
+        """Weigh a reply against what is known."""
+        mark, last = known
         seen = look(mark.state.view, snapshot)
         found = suspicions(mark.state, seen)
         if snapshot.clock_source is ClockSource.LOCAL and last.clock_source is not ClockSource.LOCAL:
@@ -122,10 +137,14 @@ class LiveFloor:
         return self._update(evolve(mark, sequence=mark.sequence + 1), last, outage=self._outage)
 
     def _resume(self, checkpoint: Mapping[str, Any]) -> None:
+        if not isinstance(checkpoint, Mapping):
+            what = f"resume_from must be a checkpoint, got {type(checkpoint).__name__}"
+            raise ConfigurationError(f"{what}: `load_checkpoint` reads one from a file")
         try:
             mark = read_checkpoint(checkpoint, scope=self._scope, view=self._view, status=self._status)
         except UnusableCheckpointError as error:
-            _warn(str(error), depth=4)
+            self._is_resumed, self._unwatched_since = True, error.time
+            self._refuse(str(error), depth=4)
             return
         snapshot = Snapshot(
             agents=mark.state.shown,
@@ -140,8 +159,12 @@ class LiveFloor:
         known = self._last[0].state.everyone.keys() if self._last else {}
         is_foreign = bool(known and snapshot.agents) and not known & snapshot.agents.keys()
         if is_foreign:
-            _warn("it shares no agent with the floor: another account's?", depth=5)
+            self._refuse("it shares no agent with the floor: another account's?", depth=5)
         return is_foreign
+
+    def _refuse(self, reason: str, *, depth: int) -> None:
+        self.refusal = f"the checkpoint cannot be used: {reason}. Starting with a fresh baseline."
+        warnings.warn(self.refusal, CheckpointWarning, stacklevel=depth)
 
     def _begin(self, snapshot: Snapshot) -> LiveUpdate:
         """A baseline: everything is known, nothing has changed."""
@@ -157,7 +180,9 @@ class LiveFloor:
             accepted=tuple(sorted(odd)),
             is_blank=NO_ROWS in odd,
         )
-        return self._believe(mark, snapshot, is_baseline=True)
+        since = self._last[0].state.time if self._last else self._unwatched_since or mark.state.time
+        gap = self._gap(min(since, mark.state.time), mark.state.time) if self._is_resumed else None
+        return self._believe(mark, snapshot, is_baseline=True, gap=gap)
 
     def _go_on(self, mark: Mark, seen: Look, found: set[str]) -> LiveUpdate:
         """What happened since the last good reply."""
@@ -198,8 +223,3 @@ def _is_confirmed(suspect: Suspicion | None, fresh: set[str], snapshot: Snapshot
     if suspect is None or not fresh <= set(suspect.reasons):
         return False
     return OLDER not in fresh or snapshot.server_time > suspect.server_time
-
-
-def _warn(reason: str, *, depth: int) -> None:
-    message = f"the checkpoint cannot be used: {reason}. Starting with a fresh baseline."
-    warnings.warn(message, CheckpointWarning, stacklevel=depth)

@@ -3,9 +3,9 @@
 Instants are ISO 8601 in UTC ("2024-11-16T12:19:25Z"), durations are seconds, enums their values.
 What the wire sent as JSON (details, extra keys) stays as it is.
 
-What is read may come from a file that is damaged, or from anybody. So a value is taken only in the very form in
-which it is written, and within bounds: nothing that is read can make later arithmetic fail, or be written as
-something that is no JSON.
+What is read may come from a file that is damaged, or from anybody. So a value is taken only in the very
+form in which it is written, and within bounds: nothing that is read can make later arithmetic fail, or be
+written as something that is no JSON.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ._model import Agent, Snapshot
 from ._transitions import TRANSITION_TYPES, Transition
 
 LONGEST = 1e10  # seconds: longer than the wire can say, and safe to add to any instant that is read
-LONGEST_SUM = 1e13  # of what a whole floor's agents talked in a life of polls: no instant is calculated from it
+LONGEST_SUM = 1e13  # of what a whole floor talks in a life of polls; no instant is calculated from it
 MAX_COUNT = 2**96  # the largest number the wire can say, at every poll of a life
 MAX_BITS = 14_000  # Python writes no integer of more than 4,300 digits
 
@@ -89,10 +89,9 @@ def _json_from_json(value: Any, _: Any = None, levels: int = MAX_DEPTH + 2) -> A
         return {_key(key): _json_from_json(part, levels=levels - 1) for key, part in value.items()}
     if isinstance(value, list):
         return [_json_from_json(part, levels=levels - 1) for part in value]
-    is_json = value is None or type(value) in (bool, str) or (type(value) in (int, float) and _is_number(value))
-    if not is_json:
-        raise ValueError("this is no JSON")
-    return value
+    if value is None or type(value) in (bool, str) or _is_number(value):
+        return value
+    raise ValueError("this is no JSON")
 
 
 def _key(key: Any) -> str:
@@ -101,9 +100,11 @@ def _key(key: Any) -> str:
     return key
 
 
-def _is_number(value: float) -> bool:
-    """Whether every JSON reader takes it: finite, and no longer than Python writes."""
-    return value.bit_length() <= MAX_BITS if isinstance(value, int) else math.isfinite(value)
+def _is_number(value: Any) -> bool:
+    """A number that can be written: finite, and no longer than Python puts into text."""
+    if type(value) is int:
+        return value.bit_length() <= MAX_BITS
+    return type(value) is float and math.isfinite(value)
 
 
 def _make_converter(longest: float) -> Converter:
@@ -122,7 +123,7 @@ def _make_converter(longest: float) -> Converter:
 
 _converter = _make_converter(LONGEST)
 _sums = _make_converter(LONGEST_SUM)
-_converter.register_structure_hook(Account, lambda value, kind: _sums.structure(value, kind))
+_converter.register_structure_hook(Account, _sums.structure)
 
 _LEFT_OUT: dict[type[Any], dict[str, Any]] = {}
 

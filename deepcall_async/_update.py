@@ -119,3 +119,8 @@ class LiveUpdate:
     def is_stale(self) -> bool:
         """Whether `snapshot` is older than this tick."""
         return self.outage is not None or bool(self.held)
+
+
+def mark_of(update: LiveUpdate) -> Mark:
+    """What an update's checkpoint is made from, for those who write it in another way."""
+    return update._mark  # noqa: SLF001  # of this module's own class
