@@ -31,7 +31,8 @@ class Outage:
 class Gap:
     """An outage, or a restart, that is over: what happened in it was not watched.
 
-    since, until: the server's time at the good polls on either side. failures: ticks lost.
+    since, until: the server's time at the good polls on either side; both the later one's when a checkpoint
+    that could not be used does not tell the other. failures: ticks lost.
     error: what the last of them failed with; None when nothing failed (a restart).
     """
 

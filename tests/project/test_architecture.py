@@ -27,9 +27,9 @@ CORE: tuple[set[str], ...] = (
     {"_update", "_floor", "_pending"},
 )
 SHELL: tuple[set[str], ...] = (
-    {"_request", "_checkpoint_file", "_recording"},
+    {"_request", "_safe_file", "_recording"},
     {"_polling", "_auth"},
-    {"_transport", "_stream", "_feed"},
+    {"_transport", "_stream", "_feed", "_checkpoint_file"},
     {"_reading"},
     {"_session"},
 )
