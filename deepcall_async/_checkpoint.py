@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -81,40 +81,44 @@ class CheckpointText:
     """
 
     def __init__(self) -> None:
-        self._written: dict[str, tuple[Agent | None, object, bytes]] = {}
+        self._agents: dict[str, Agent | None] = {}
+        self._memories: dict[str, object] = {}
+        self._members: dict[str, bytes] = {}  # of `memories`, each behind a comma
 
     def write(self, mark: Mark, *, more: Mapping[str, Any] | None = None) -> bytes:
         """The checkpoint of a mark as ASCII, and behind it more keys with JSON values."""
-        memories = b",".join(self._memories(mark.state))
+        first, *others = self._members_of(mark.state) or [b","]
         state = evolve(mark.state, memories={}, resting={})
         value = {KEY: FORMAT, **to_json(evolve(mark, state=state)), **(more or {})}
-        return _with_part(value, ["state", "memories"], b"{" + memories + b"}")
+        before, behind = _around(value, ["state", "memories"])
+        return b"".join([f"{before}{{".encode(), first[1:], *others, f"}}{behind}".encode()])
 
-    def _memories(self, state: FloorState) -> Iterator[bytes]:
+    def _members_of(self, state: FloorState) -> list[bytes]:
         """The members of `memories`, in the order of `FloorState.everyone`."""
-        known, written = self._written, {}
-        remembered: dict[str, object] = {**state.resting, **state.memories}
-        for key in dict.fromkeys((*state.shown, *remembered)):
-            agent, memory = state.shown.get(key), remembered[key]
-            kept = known.get(key)
-            if kept is None or kept[0] is not agent or kept[1] is not memory:
-                member = f"{dump(key)}:{dump(to_json(state.recall(key)))}"
-                kept = agent, memory, member.encode()
-            written[key] = kept
-            yield kept[2]
-        self._written = written
+        memories: dict[str, object] = {**state.resting, **state.memories}
+        order = dict.fromkeys((*state.shown, *memories))
+        for key in self._members.keys() - order.keys():
+            del self._agents[key], self._memories[key], self._members[key]
+        return [self._member(state, key, memories[key]) for key in order]
+
+    def _member(self, state: FloorState, key: str, memory: object) -> bytes:
+        agent = state.shown.get(key)
+        if self._memories.get(key) is not memory or self._agents[key] is not agent:
+            self._members[key] = f",{dump(key)}:{dump(to_json(state.recall(key)))}".encode()
+            self._agents[key], self._memories[key] = agent, memory
+        return self._members[key]
 
 
-def _with_part(value: Any, way: list[str], part: bytes) -> bytes:
-    """A JSON value as text, with this text in the place to which the way leads."""
+def _around(value: Any, way: list[str]) -> tuple[str, str]:
+    """The text of a JSON value before and behind the place to which the way leads."""
     if not way:
-        return part
+        return "", ""
     here, *on = way
-    members = []
-    for key, held in value.items():
-        text = _with_part(held, on, part) if key == here else dump(held).encode()
-        members.append(dump(key).encode() + b":" + text)
-    return b"{" + b",".join(members) + b"}"
+    members = {key: f"{dump(key)}:{dump(held)}" for key, held in value.items() if key != here}
+    at = list(value).index(here)
+    before, behind = _around(value[here], on)
+    head, tail = list(members.values())[:at], list(members.values())[at:]
+    return "{" + ",".join([*head, f"{dump(here)}:{before}"]), ",".join([behind, *tail]) + "}"
 
 
 # --- reading ----------------------------------------------------------------------------------------

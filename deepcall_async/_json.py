@@ -24,7 +24,7 @@ from ._model import Agent, Snapshot
 from ._transitions import TRANSITION_TYPES, Transition
 
 LONGEST = 1e10  # seconds: longer than the wire can say, and safe to add to any instant that is read
-LONGEST_SUM = 1e13  # of what a whole floor talks in a life of polls; no instant is calculated from it
+LONGEST_SUM = timedelta.max.total_seconds() // 2  # of what a floor talks; no instant is calculated from it
 MAX_COUNT = 2**96  # the largest number the wire can say, at every poll of a life
 MAX_BITS = 14_000  # Python writes no integer of more than 4,300 digits
 
@@ -50,21 +50,28 @@ def _duration_to_json(duration: timedelta) -> float:
     return int(seconds) if seconds.is_integer() else seconds
 
 
+def _bounded(number: Any, most: float) -> Any:
+    """A number within bounds, which it may have outgrown a little since it was read; far beyond is damage."""
+    if not abs(number) <= 2 * most:  # as NaN is not
+        raise ValueError("a number beyond all reason")
+    return max(-most, min(most, number))
+
+
 def _duration_from_json(most: float) -> Callable[[Any, Any], timedelta]:
     """Reads durations of so many seconds at most, forward or back."""
 
     def read(seconds: Any, _: Any) -> timedelta:
-        if type(seconds) not in (int, float) or not abs(seconds) <= most:  # as NaN is not
-            raise ValueError("a duration is a number of seconds within reason")
-        return timedelta(seconds=seconds)
+        if type(seconds) not in (int, float):
+            raise TypeError("a duration is a number of seconds")
+        return timedelta(seconds=_bounded(seconds, most))
 
     return read
 
 
 def _count_from_json(count: Any, _: Any) -> int:
-    if type(count) is not int or abs(count) > MAX_COUNT:
-        raise ValueError("a count is a whole number within reason")
-    return count
+    if type(count) is not int:
+        raise TypeError("a count is a whole number")
+    return int(_bounded(count, MAX_COUNT))
 
 
 def _flag_from_json(flag: Any, _: Any) -> bool:

@@ -68,6 +68,7 @@ def test_a_file_that_holds_something_else_warns_and_starts_afresh(
     path: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     path.write_bytes(content)
+    caplog.set_level(logging.WARNING, "deepcall_async")
     with pytest.warns(CheckpointWarning, match="holds no checkpoint.*starting afresh") as warned:
         assert load_checkpoint(path) is None
     assert warned[0].filename == __file__

@@ -47,6 +47,8 @@ DAMAGE: list[Any] = [
     *("call_end", "observed", {"a": [[]] * 3}, json.loads("[" * 80 + "]" * 80)),
 ]
 
+USED = "it is used"
+
 Edit = tuple[Any, ...]  # a path, and a value unless it deletes
 
 
@@ -113,23 +115,18 @@ def check(damaged: Input) -> str:
     """
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        updates = list(_resumed(damaged))
+        told = list(updates(damaged))
     assert {warning.category for warning in warned} <= {CheckpointWarning}
     assert len(warned) <= 1
-    first = next(update for update in updates if not update.outage)
+    first = next(update for update in told if not update.outage)
     assert first.is_baseline is bool(warned) or damaged.checkpoint()["is_blank"]
     assert first.held or first.gap
-    for update in updates:
+    for update in told:
         _check_update(update, damaged)
-    told = {f"{t.kind}/{t.basis.value}" for update in updates for t in update.transitions}
-    return " ".join([str(damaged.base), *map(_reason, warned), *sorted(told)])
+    return " ".join(str(warning.message).partition(": ")[2] for warning in warned) or USED
 
 
-def _reason(warning: warnings.WarningMessage) -> str:
-    return str(warning.message).partition(": ")[2]
-
-
-def _resumed(damaged: Input) -> Iterator[LiveUpdate]:
+def updates(damaged: Input) -> Iterator[LiveUpdate]:
     """The updates of a stream that goes on from it, one of them of a poll that failed."""
     base = sound(damaged.base)
     live = LiveFloor(base.status, resume_from=damaged.checkpoint())
@@ -165,6 +162,20 @@ def write(inputs: Iterable[Input], corpus: Path = CORPUS) -> None:
     """Replace the corpus."""
     lines = {dump([damaged.base, damaged.edits]) + "\n" for damaged in inputs}
     corpus.write_text("".join(sorted(lines, key=lambda line: (len(line), line))), encoding="ascii")
+
+
+def what_is_new(damaged: Input, came: str) -> str:
+    """By what an input earns its place: the field it damages last, and whether it is used all the same."""
+    path = damaged.edits[-1][0] if damaged.edits else []
+    known = [step if step in names() else "*" for step in path[-2:]]
+    return f"{'.'.join(known)} {came == USED}"
+
+
+@cache
+def names() -> frozenset[str]:
+    """The fields of a sound checkpoint."""
+    ways = [way for base in range(len(BASES)) for way in _ways(sound(base).checkpoint)]
+    return frozenset(way[-1] for way in ways if isinstance(way[-1], str) and not way[-1].isdecimal())
 
 
 # --- making more ------------------------------------------------------------------------------------

@@ -4,8 +4,9 @@
     python -m tests.fuzz.fuzz_checkpoints --for 900 --seed 7
     python -m tests.fuzz.fuzz_checkpoints --replay FILE   # plays the inputs of a file, as the corpus has them
 
-An input is kept when something came of it that came of none before. One that breaks the property ends the
-run; it is written to ./crash-checkpoint. Once its fault is mended it belongs into the corpus.
+An input is kept when a field is damaged in it with an outcome that no other shows. One that breaks the
+property ends the run; it is written to ./crash-checkpoint. Once its fault is mended it belongs into the
+corpus.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from random import Random
 
 from . import checkpoints
-from .checkpoints import Input, check, mutated
+from .checkpoints import Input, check, mutated, what_is_new
 
 MOST = 4  # edits of one input: more are refused for the first of them that is seen
 
@@ -30,7 +31,9 @@ def main() -> int:
         for damaged in checkpoints.read(asked.replay):
             print(check(damaged))  # noqa: T201  # what it is asked for
         return 0
-    kept = {check(damaged): damaged for damaged in checkpoints.read()}
+    kept: dict[str, Input] = {}
+    for damaged in checkpoints.read():
+        kept.setdefault(what_is_new(damaged, check(damaged)), damaged)
     code = fuzz(kept, Random(asked.seed), time.monotonic() + asked.seconds)
     checkpoints.write(kept.values())
     return code
@@ -60,8 +63,7 @@ def fuzz(kept: dict[str, Input], random: Random, until: float) -> int:
             traceback.print_exc()
             checkpoints.write([damaged], Path("crash-checkpoint"))
             return 1
-        if came not in kept or len(str(damaged)) < len(str(kept[came])):
-            kept[came] = damaged
+        kept.setdefault(what_is_new(damaged, came), damaged)
     print(f"{tried} inputs, {len(kept)} kept", file=sys.stderr)  # noqa: T201  # the result
     return 0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from benchmarks import fleet, latency, soak, stretch
+from benchmarks import checkpoint, fleet, latency, soak, stretch
 from benchmarks.compared import ComparedFloor, DifferenceError
 from benchmarks.payload import INTERVAL, START, payload
 from deepcall_async import AgentUpdated, LiveFloor, ReplyError, Snapshot
@@ -144,6 +144,20 @@ def test_the_stretch_is_told_of_large_floors_read_in_place_and_aside(
         (poll, mode) for poll in ("first", "quiet", "busy") for mode in ("in place", "ours")
     }
     assert all(0 < one["held"] <= one["longest"] for one in results)
+    assert "held for" in capsys.readouterr().out
+
+
+def test_the_saving_of_a_checkpoint_is_told_in_place_and_as_ours_beside_what_the_machine_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "figures.json"
+    checkpoint.main(["--quick", "--json", str(file)])
+    results = json.loads(file.read_text())["checkpoint"]["results"]
+    assert {(one["save"], one["mode"]) for one in results} == {
+        (save, mode) for save in ("first", "next") for mode in ("idle", "in place", "ours")
+    }
+    assert all(0 < one["held"] <= one["longest"] for one in results)
+    assert len({one["size"] for one in results if one["mode"] != "idle"}) == 1
     assert "held for" in capsys.readouterr().out
 
 
