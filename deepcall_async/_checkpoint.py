@@ -9,11 +9,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from ._evolve import evolve
 from ._forms import shown
 from ._json import from_json, leave_out, to_json
+from ._ledger import Tally
+from ._memory import Memory
 from ._model import Agent, FloorTotals
 from ._state import FloorState, recalled
 from ._suspicion import Suspicion
@@ -130,7 +132,7 @@ def read_checkpoint(value: Mapping[str, Any], *, scope: str, view: str, status: 
         _check_origin(value, {"scope": scope, "view": view, "status": status})
         mark = from_json(value, Mark)
         _check(mark.state)
-        return evolve(mark, state=recalled(mark.state, mark.state.memories))
+        return evolve(mark, state=_recalled(mark.state))
     except UnusableCheckpointError:
         raise
     except Exception as error:  # cattrs, and whatever a damaged value trips
@@ -156,6 +158,32 @@ def _check(state: FloorState) -> None:
         raise ValueError("more agents than a reply can show")
     if any(key != memory.agent.id for key, memory in state.memories.items()):
         raise ValueError("an agent under another's id")
+
+
+def _recalled(state: FloorState) -> FloorState:
+    """The state of a mark, in which no poll was later than the last."""
+    unread = {key: at and min(at, state.time) for key, at in state.unread.items()}
+    memories = {key: _until(memory, state.time) for key, memory in state.memories.items()}
+    return recalled(evolve(state, unread=unread), memories)
+
+
+def _until(memory: Memory, time: datetime) -> Memory:
+    """A memory whose polls were at that time at the latest. What agents have, too, is the server's word."""
+    books = _late(memory.tally, _OF_TALLY, time)
+    late = _late(memory, _OF_MEMORY, time)
+    if books:
+        late["tally"] = evolve(memory.tally, **books)
+    return evolve(memory, **late) if late else memory
+
+
+_OF_TALLY = [part.name for part in fields(Tally)]
+_OF_MEMORY = [part.name for part in fields(Memory) if part.name not in {own.name for own in fields(Agent)}]
+
+
+def _late(value: Any, names: list[str], time: datetime) -> dict[str, Any]:
+    """The fields with an instant after this one, brought back to it."""
+    found = ((name, getattr(value, name)) for name in names)
+    return {name: time for name, at in found if isinstance(at, datetime) and at > time}
 
 
 def _time_of(value: Mapping[str, Any]) -> datetime | None:

@@ -54,9 +54,9 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Mapping[str, Any])
     place, data = Path(path), dump(checkpoint, default=dict).encode()
     with naming(place):
         sweep(place)
-        if place.exists() and not _is_checkpoint(place):
+        if place.exists() and not (_is_as_saved(place) or _is_checkpoint(place)):
             _set_aside(place)
-        replace_file(place, data)
+        _saved[place.absolute()] = replace_file(place, data)
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any] | None:
@@ -89,6 +89,20 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
+
+
+_saved: dict[
+    Path, os.stat_result
+] = {}  # what `save_checkpoint` wrote, so that it need not be read at the next
+
+
+def _is_as_saved(path: Path) -> bool:
+    known, now = _saved.get(path.absolute()), path.stat()
+    return known is not None and _identity(known) == _identity(now)
+
+
+def _identity(file: os.stat_result) -> tuple[int, ...]:
+    return file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns
 
 
 def _is_checkpoint(path: Path) -> bool:

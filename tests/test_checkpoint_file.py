@@ -95,6 +95,25 @@ def test_what_is_no_checkpoint_is_set_aside_and_not_overwritten(path: Path, cont
     assert path.with_name("floor.json.old.2").read_bytes() == content
 
 
+def test_what_was_just_saved_is_not_read_again_unless_somebody_wrote_to_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading costs as much as half of a save."""
+    read: list[Path] = []
+
+    def reading(path: Path) -> Any:
+        read.append(path)
+        return OURS
+
+    monkeypatch.setattr(module, "_read", reading)
+    save_checkpoint(path, OURS)
+    save_checkpoint(path, OURS)
+    assert not read
+    path.write_bytes(content(path) + b" ")
+    save_checkpoint(path, OURS)
+    assert read == [path]
+
+
 @pytest.mark.parametrize("wrong", [{}, {"old": True}, {"a": OURS}])
 def test_what_is_no_checkpoint_is_not_saved(path: Path, wrong: Any) -> None:
     with pytest.raises(ConfigurationError, match="no checkpoint"):

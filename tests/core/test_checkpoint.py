@@ -26,7 +26,7 @@ from deepcall_async._update import mark_of
 from deepcall_async.simulator import VARIANTS, Pace
 from deepcall_async.simulator import Floor as SimulatedFloor
 
-from .floors import Floor, Seat, teach
+from .floors import Floor, Seat, at, teach
 
 STATUSES: tuple[Literal["all", "login"], ...] = ("all", "login")
 JUNK: tuple[Any, ...] = (
@@ -170,6 +170,28 @@ def test_more_agents_than_a_reply_can_show_are_refused(monkeypatch: pytest.Monke
     monkeypatch.setattr(_checkpoint, "MAX_AGENTS", 1)
     with pytest.raises(UnusableCheckpointError, match="it is damaged"):
         read_checkpoint(value, scope="", view="", status="all")
+
+
+@pytest.mark.parametrize(
+    "where", [("last_call",), ("unread_since",), ("tally", "watched"), ("tally", "since")]
+)
+def test_no_poll_that_is_remembered_was_later_than_the_last(where: tuple[str, ...]) -> None:
+    """So nothing is told to have begun after it was over."""
+    value = Floor(Seat("1", calls=1)).poll("12:00:00").checkpoint
+    for late, read in (("11:00:00", "11:00:00"), ("12:00:01", "12:00:00"), ("23:00:00", "12:00:00")):
+        told = replaced(value, ("state", "memories", "1", *where), to_json(at(late)))
+        mark = read_checkpoint(told, scope="", view="", status="all")
+        memory = to_json(mark.state.recall("1"))
+        for step in where:
+            memory = memory[step]
+        assert memory == to_json(at(read))
+
+
+def test_what_the_server_says_of_the_future_is_remembered_as_it_was_said() -> None:
+    floor = Floor(Seat("1", available="12:30:00"))
+    value = floor.poll("12:00:00").checkpoint
+    mark = read_checkpoint(value, scope="", view="", status="all")
+    assert write_checkpoint(mark) == value
 
 
 @pytest.mark.parametrize(
