@@ -68,12 +68,32 @@ def stretching(document: Document) -> str:
     """How long a large floor holds the event loop: the median, and the longest."""
     held: dict[tuple[int, str], dict[str, str]] = {}
     for one in document["stretch"]["results"]:
-        times = f"{one['held'] * 1e3:.0f}, {one['longest'] * 1e3:.0f} ms"
-        held.setdefault((one["agents"], one["poll"]), {})[one["mode"]] = times
+        held.setdefault((one["agents"], one["poll"]), {})[one["mode"]] = _stretch(one)
     lines = [
         [f"{agents:,}", poll, cells["in place"], cells["ours"]] for (agents, poll), cells in held.items()
     ]
     return grid(["agents", "poll", "in place", "ours"], lines)
+
+
+def saving(document: Document) -> str:
+    """How long a save holds the event loop, beside what the machine does; how long it takes; its bytes."""
+    cells = {(one["agents"], one["save"], one["mode"]): one for one in document["checkpoint"]["results"]}
+    lines = [
+        [
+            f"{agents:,}",
+            save,
+            *(_stretch(cells[agents, save, mode]) for mode in ("idle", "in place", "ours")),
+            f"{one['took'] * 1e3:.0f} ms",
+            f"{one['size']:,}",
+        ]
+        for (agents, save, mode), one in cells.items()
+        if mode == "ours"
+    ]
+    return grid(["agents", "save", "idle", "in place", "ours", "ours took", "bytes"], lines)
+
+
+def _stretch(one: Document) -> str:
+    return f"{one['held'] * 1e3:.0f}, {one['longest'] * 1e3:.0f} ms"
 
 
 def starting(document: Document) -> str:
@@ -166,6 +186,7 @@ TABLES: dict[str, tuple[str, str, Callable[[Document], str]]] = {
     "polling": ("performance.md", "costs.json", polling),
     "keeping": ("performance.md", "costs.json", keeping),
     "stretching": ("performance.md", "costs.json", stretching),
+    "saving": ("performance.md", "checkpoint.json", saving),
     "starting": ("performance.md", "costs.json", starting),
     "soaking": ("load.md", "soak.json", soaking),
     "fleet": ("load.md", "fleet.json", fleet),

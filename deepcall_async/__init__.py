@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ._account import Account, Phase
     from ._auth import Auth, AuthProvider, SsidAuth, TokenAuth
     from ._checkpoint import CheckpointWarning
-    from ._checkpoint_file import load_checkpoint, save_checkpoint
+    from ._checkpoint_file import CheckpointFile, load_checkpoint, save_checkpoint
     from ._errors import (
         AgentErrorCode,
         ApiError,
@@ -87,6 +87,7 @@ _HOME = {
     "CallEnded": "._transitions",
     "CallStarted": "._transitions",
     "Channel": "._transitions",
+    "CheckpointFile": "._checkpoint_file",
     "CheckpointWarning": "._checkpoint",
     "ClockSource": "._model",
     "ConfigurationError": "._errors",
@@ -152,6 +153,7 @@ __all__ = [
     "CallEnded",
     "CallStarted",
     "Channel",
+    "CheckpointFile",
     "CheckpointWarning",
     "ClockSource",
     "ConfigurationError",

@@ -52,13 +52,15 @@ class LiveFloor:
     view: tells differently narrowed requests (group, filters) apart; only checkpoints compare it.
     is_narrowed: the requests ask for some of the agents only. Then totals may count others as well, and with
         either status an agent without a row left the view, which is no logout.
-    resume_from: the `checkpoint` of an earlier update. One that cannot be used gives a
-        `CheckpointWarning` and a fresh baseline.
+    resume_from: the `checkpoint` of an earlier update, a mapping. One that cannot be used gives a
+        `CheckpointWarning`, and a fresh baseline with a `gap`; `refusal` says why then.
     interval: seconds from one reply to the next, if there is a rate. Where good replies lie more than
         three intervals apart (and more than a second), the later one has a `gap`. It takes `received_at`.
 
-    Raises `ConfigurationError` when status is neither.
+    Raises `ConfigurationError` when status is neither, or `resume_from` no mapping.
     """
+
+    refusal: str | None = None
 
     def __init__(
         self,
@@ -76,6 +78,7 @@ class LiveFloor:
         self._last: tuple[Mark, Snapshot] | None = None
         self._outage: Outage | None = None
         self._is_resumed = False
+        self._unwatched_since: datetime | None = None  # as a checkpoint tells that could not be used
         self._predictor = Predictor()
         self._watched_within = max(3 * interval, 1.0)
         if resume_from is not None:
@@ -98,7 +101,19 @@ class LiveFloor:
         """Take one reply that is decoded already."""
         if self._last is None or (self._is_resumed and self._is_foreign(snapshot)):
             return self._begin(snapshot)
-        mark, last = self._last
+        if not self._is_resumed:
+            return self._compare(self._last, snapshot)
+        try:
+            return self._compare(self._last, snapshot)
+        except DeepcallError:
+            raise
+        except Exception as error:  # whatever a checkpoint trips that is damaged and does not look it
+            self._refuse(f"it is damaged ({type(error).__name__})", depth=4)
+            return self._begin(snapshot)
+
+    def _compare(self, known: tuple[Mark, Snapshot], snapshot: Snapshot) -> LiveUpdate:
+        """Weigh a reply against what is known."""
+        mark, last = known
         seen = look(mark.state.view, snapshot)
         found = self._suspicions(mark, last, seen)
         suspect = _suspected(mark.suspect, found - set(mark.accepted), snapshot)
@@ -149,10 +164,14 @@ class LiveFloor:
         return self._update(evolve(mark, sequence=mark.sequence + 1), last, outage=self._outage)
 
     def _resume(self, checkpoint: Mapping[str, Any]) -> None:
+        if not isinstance(checkpoint, Mapping):
+            what = f"resume_from must be a checkpoint, got {type(checkpoint).__name__}"
+            raise ConfigurationError(f"{what}: `load_checkpoint` reads one from a file")
         try:
             mark = read_checkpoint(checkpoint, scope=self._scope, view=self._view, status=self._status)
         except UnusableCheckpointError as error:
-            _warn(str(error), depth=4)
+            self._is_resumed, self._unwatched_since = True, error.time
+            self._refuse(str(error), depth=4)
             return
         snapshot = Snapshot(
             agents=mark.state.shown,
@@ -167,8 +186,12 @@ class LiveFloor:
         known = self._last[0].state.everyone if self._last else {}
         reason = contradiction(known, snapshot, is_whole=self._status == "all")
         if reason is not None:
-            _warn(f"{reason}: another account's?", depth=5)
+            self._refuse(f"{reason}: another account's?", depth=5)
         return reason is not None
+
+    def _refuse(self, reason: str, *, depth: int) -> None:
+        self.refusal = f"the checkpoint cannot be used: {reason}. Starting with a fresh baseline."
+        warnings.warn(self.refusal, CheckpointWarning, stacklevel=depth)
 
     def _begin(self, snapshot: Snapshot, *, is_habit: bool = False) -> LiveUpdate:
         """A baseline: everything is known, nothing has changed.
@@ -192,7 +215,10 @@ class LiveFloor:
             held=(before.held if before else 0) + (suspect is not None),
             clock_steps=before.clock_steps if before else 0,
         )
-        return self._believe(mark, snapshot, is_baseline=True, held=suspect.reasons if suspect else ())
+        since = before.state.time if before else self._unwatched_since or mark.state.time
+        now, held = mark.state.time, suspect.reasons if suspect else ()
+        gap = self._gap(min(since, now), now, is_unwatched=False) if self._is_resumed else None
+        return self._believe(mark, snapshot, is_baseline=True, gap=gap, held=held)
 
     def _go_on(self, mark: Mark, last: Snapshot, seen: Look, found: set[str]) -> LiveUpdate:
         """What happened since the last good reply."""
@@ -252,8 +278,3 @@ def _suspected(before: Suspicion | None, fresh: set[str], snapshot: Snapshot) ->
     if not fresh:
         return None
     return suspicion(fresh, snapshot) if before is None else before.and_of(fresh, snapshot)
-
-
-def _warn(reason: str, *, depth: int) -> None:
-    message = f"the checkpoint cannot be used: {reason}. Starting with a fresh baseline."
-    warnings.warn(message, CheckpointWarning, stacklevel=depth)

@@ -8,6 +8,7 @@ collector. Smaller replies are read in place: a thread would cost more.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -21,6 +22,8 @@ from ._recording import RecordingFloor
 from ._transport import Reply
 from ._update import LiveUpdate
 from ._wire import decode_snapshot
+
+logger = logging.getLogger("deepcall_async")
 
 LARGE = 2**18  # bytes, of about 1 200 agents: at worst, when all of them have news, some 50 ms of work
 
@@ -94,7 +97,10 @@ def _retrieved(read: asyncio.Future[LiveUpdate]) -> None:
 
 
 def _receive(floor: LiveFloor, reply: Reply) -> LiveUpdate:
-    return floor.receive(reply.body, date=reply.date, received_at=reply.received_at)
+    update = floor.receive(reply.body, date=reply.date, received_at=reply.received_at)
+    if floor.refusal and update.is_baseline and update.gap:  # a service's log is read, its warnings are not
+        logger.warning("%s", floor.refusal)
+    return update
 
 
 SNAPSHOTS = Reading(read_snapshot, read_snapshot_aside)

@@ -76,7 +76,7 @@ class RecordingFloor(LiveFloor):
         return super().fail(error)
 
     def _write(self, line: dict[str, Any]) -> None:
-        self._file.write(json.dumps(line) + "\n")
+        self._file.write(json.dumps(line, default=dict) + "\n")
         self._file.flush()
 
     def _body(self, body: bytes) -> dict[str, str]:

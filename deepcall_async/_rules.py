@@ -161,7 +161,7 @@ def tell_updated(e: Evidence) -> Iterator[Transition]:
 def _field_updated(e: Evidence, name: str, old: Any) -> Iterator[Transition]:
     sent = e.unsent.get(name)
     if old is None and sent is not None and sent.value != getattr(e.after, name):
-        span = evolve(e.by_now(), earliest=sent.at)
+        span = evolve(e.by_now(), earliest=min(sent.at, e.shown))
         yield evolve(_updated(e, name, span), previous=evolve(e.before, **{name: sent.value}))
     elif old is not None:
         yield _updated(e, name, _occupied_span(e) if name == "is_occupied" else e.by_now())

@@ -31,7 +31,8 @@ class Outage:
 class Gap:
     """A time in which the floor was not watched, and which is over: an outage, a restart, or nobody polled.
 
-    since, until: the server's time at the good polls on either side. failures: ticks lost to failures.
+    since, until: the server's time at the good polls on either side; both the later one's when a checkpoint
+    that could not be used does not tell the other. failures: ticks lost to failures.
     error: what the last of them failed with; None when nothing failed. Then it was a restart, or more than
     three intervals (and a second) passed between two polls: a suspended machine, a slow consumer of a stream.
     """
@@ -124,3 +125,8 @@ class LiveUpdate:
     def is_stale(self) -> bool:
         """Whether `snapshot` is older than this tick."""
         return self.outage is not None or bool(self.held)
+
+
+def mark_of(update: LiveUpdate) -> Mark:
+    """What an update's checkpoint is made from, for those who write it in another way."""
+    return update._mark  # noqa: SLF001  # of this module's own class

@@ -4,18 +4,18 @@ import asyncio
 import sys
 from pathlib import Path
 
-from deepcall_async import DeepcallSession, load_checkpoint, save_checkpoint
+from deepcall_async import CheckpointFile, DeepcallSession
 
 
 async def main(path: Path) -> None:
     """Print transitions, and keep the checkpoint of the last update that was dealt with."""
-    async with DeepcallSession.from_env() as session:
-        async for update in session.poll_live(5.0, resume_from=load_checkpoint(path)):
+    async with DeepcallSession.from_env() as session, CheckpointFile(path) as kept:
+        async for update in session.poll_live(5.0, resume_from=kept.checkpoint):
             if update.gap:
                 print(f"not watched from {update.gap.since:%H:%M:%S} to {update.gap.until:%H:%M:%S}")
             for transition in update.transitions:
                 print(transition.id, transition.at, transition.agent.name)
-            save_checkpoint(path, update.checkpoint)
+            await kept.keep(update)
 
 
 if __name__ == "__main__":

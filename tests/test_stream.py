@@ -6,6 +6,7 @@ import asyncio
 import gc
 import itertools
 import json
+import logging
 import math
 import random
 import socket
@@ -217,6 +218,25 @@ async def test_a_checkpoint_of_another_view_gives_a_warning_and_a_baseline() -> 
             with pytest.warns(UserWarning, match="checkpoint"):
                 stream = session.poll_live(1, resume_from=first.checkpoint, **other)
             assert (await anext(stream)).is_baseline
+
+
+async def test_a_checkpoint_that_is_refused_is_logged_as_well(caplog: pytest.LogCaptureFixture) -> None:
+    """Of a service the log is read, and its warnings are not."""
+    caplog.set_level(logging.WARNING, "deepcall_async")
+    async with serving(GOOD, GOOD, GOOD) as server, server.session() as session:
+        with pytest.warns(UserWarning, match="not a checkpoint") as warned:
+            stream = session.poll_live(0.1, resume_from={})
+        assert (await anext(stream)).gap
+        assert not (await anext(stream)).gap
+    logged = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert logged == [str(warned[0].message)]
+
+
+@pytest.mark.parametrize("wrong", ["floor.json", 5])
+async def test_what_is_no_checkpoint_at_all_is_a_matter_of_configuration(wrong: Any) -> None:
+    async with serving(GOOD) as server, server.session() as session:
+        with pytest.raises(ConfigurationError, match="resume_from must be a checkpoint"):
+            session.poll_live(1, resume_from=wrong)
 
 
 # --- outages -------------------------------------------------------------------------------

@@ -105,6 +105,8 @@ def _check_events(args: argparse.Namespace, refuse: Any) -> None:
     if args.replay is not None and others:
         option = {"group_id": "group", "duration": "for"}.get(others[0], others[0]).replace("_", "-")
         refuse(f"--replay takes everything from the recording: leave out --{option}")
+    if args.checkpoint is not None and args.checkpoint == args.record:
+        refuse("--record and --checkpoint need a file each")
     if args.checkpoint is not None and args.demo:
         refuse("the floor of --demo begins anew each time: leave out --checkpoint, or try deepcall simulate")
 

@@ -29,18 +29,20 @@ def run(args: argparse.Namespace) -> Coroutine[Any, Any, None] | Callable[[], No
 async def _follow(args: argparse.Namespace) -> None:
     """Write until the end: --for, a signal, or the reader going away."""
     until = deadline(args)
-    with recording(args.record) as file, _telling(args) as teller, checkpoints(args.checkpoint) as kept:
-        for value in kept.undelivered():
-            write_line(value)
-        async with (
-            connect(args, until) as source,
-            time_limit(until),
-            source.poll(resume_from=kept.resume_from, record_to=file) as stream,
-        ):
-            async for update in stream:
-                told = teller.values(update)
-                with kept.delivery(update, told):
-                    teller.tell(update, told)
+    with recording(args.record) as file, _telling(args) as teller:
+        async with checkpoints(args.checkpoint) as kept:
+            async with kept.undelivered() as left:
+                for value in left:
+                    write_line(value)
+            async with (
+                connect(args, until) as source,
+                time_limit(until),
+                source.poll(resume_from=kept.resume_from, record_to=file) as stream,
+            ):
+                async for update in stream:
+                    told = teller.values(update)
+                    async with kept.delivery(update, told):
+                        teller.tell(update, told)
 
 
 def _replay(args: argparse.Namespace) -> None:

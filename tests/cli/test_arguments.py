@@ -120,6 +120,7 @@ def test_there_is_no_going_on_with_a_demo(capsys: pytest.CaptureFixture[str]) ->
         ["watch", "--replay=file"],
         ["events", "--record=-"],
         ["events", "--checkpoint=-"],
+        ["events", "--checkpoint=same", "--record=same"],
         ["simulate", "--port=70000"],
     ],
 )

@@ -204,10 +204,11 @@ async def test_a_checkpoint_that_is_none_gives_a_line_and_a_fresh_start(
     file.write_text(content)
     arguments = ("events", "--baseline", f"--checkpoint={file}", "--interval=0.1", "--for=0.3s")
     code, out, err = await run_main(*arguments)
-    warning, aside = err.splitlines()
+    warning, aside, *gap = err.splitlines()
     assert code == 0
     assert json.loads(out.splitlines()[0])["kind"] == "baseline"
     assert "afresh" in warning or "fresh baseline" in warning
+    assert all("a restart" in line for line in gap)
     assert aside == f"deepcall: what was in {file} is now in {file}.old"
     _, _, err = await run_main(*arguments)
     assert "a restart" in err

@@ -8,24 +8,27 @@ import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from deepcall_async import LiveFloor, LiveUpdate
+from deepcall_async import LiveFloor, LiveUpdate, _checkpoint
 from deepcall_async._checkpoint import (
     FORMAT,
+    CheckpointText,
     CheckpointWarning,
     UnusableCheckpointError,
     read_checkpoint,
     write_checkpoint,
 )
-from deepcall_async._json import from_json
+from deepcall_async._json import from_json, to_json
+from deepcall_async._update import mark_of
 from deepcall_async.simulator import VARIANTS, Pace
 from deepcall_async.simulator import Floor as SimulatedFloor
 
-from .floors import Floor, Seat, teach
+from .floors import Floor, Seat, at, teach
 
+STATUSES: tuple[Literal["all", "login"], ...] = ("all", "login")
 JUNK: tuple[Any, ...] = (
     *(None, True, 0, -1, 1.5, 10**30, float("inf"), "", "x", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
     *([], [1], {}, {"a": 1}),
@@ -133,6 +136,137 @@ def test_a_checkpoint_with_any_part_replaced_is_refused_or_harmless(seed: int) -
                 )
                 for body, date in REPLIES:
                     json.dumps(live.receive(body, date=date).checkpoint)
+
+
+END_OF_TIME = 86_399_999_999_999  # seconds: the longest timedelta
+HURT: dict[str, Any] = {
+    "talk before the end of time": lambda m: m["1"]["tally"].update(base_talk=END_OF_TIME),
+    "talk before all time": lambda m: m["1"]["tally"].update(base_talk=-86_000_000_000_000),
+    "a memory under another's id": lambda m: m.update({"9": m.pop("2")}),
+    "a memory twice": lambda m: m.update({"9": m["2"]}),
+    "infinity in what the wire sent": lambda m: m["1"]["agent"]["login"]["details"].update(x=[math.inf]),
+    "a number that is none": lambda m: m["1"]["agent"]["extra"].update(x=math.nan),
+    "a nesting bomb": lambda m: m["1"]["agent"]["extra"].update(x=json.loads("[" * 500 + "]" * 500)),
+    "a key that is no string": lambda m: m["1"]["agent"]["extra"].update({5: 5}),
+    "an integer no one can write": lambda m: m["1"]["agent"]["extra"].update(x=10**5000),
+    "half of a character": lambda m: m["1"]["agent"].update(name="\ud800"),
+}
+
+
+@pytest.mark.parametrize("hurt", HURT.values(), ids=HURT)
+def test_damage_that_would_come_out_at_a_later_poll_is_refused_when_it_is_read(hurt: Any) -> None:
+    """Whatever is read can be calculated with, written again, and told."""
+    floor = Floor(Seat("1", web="09:00:00", calls=5, talk=300), Seat("2", web="09:00:00", calls=1, talk=9))
+    value = floor.poll("12:00:00").checkpoint
+    hurt(value["state"]["memories"])
+    with pytest.raises(UnusableCheckpointError, match="it is damaged"):
+        read_checkpoint(value, scope="", view="", status="all")
+
+
+def test_more_agents_than_a_reply_can_show_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    value = Floor(Seat("1"), Seat("2")).poll("12:00:00").checkpoint
+    monkeypatch.setattr(_checkpoint, "MAX_AGENTS", 2)
+    assert len(read_checkpoint(value, scope="", view="", status="all").state.everyone) == 2
+    monkeypatch.setattr(_checkpoint, "MAX_AGENTS", 1)
+    with pytest.raises(UnusableCheckpointError, match="it is damaged"):
+        read_checkpoint(value, scope="", view="", status="all")
+
+
+@pytest.mark.parametrize(
+    "where", [("last_call",), ("unread_since",), ("tally", "watched"), ("tally", "since")]
+)
+def test_no_poll_that_is_remembered_was_later_than_the_last(where: tuple[str, ...]) -> None:
+    """So nothing is told to have begun after it was over."""
+    value = Floor(Seat("1", calls=1)).poll("12:00:00").checkpoint
+    for late, read in (("11:00:00", "11:00:00"), ("12:00:01", "12:00:00"), ("23:00:00", "12:00:00")):
+        told = replaced(value, ("state", "memories", "1", *where), to_json(at(late)))
+        mark = read_checkpoint(told, scope="", view="", status="all")
+        memory = to_json(mark.state.recall("1"))
+        for step in where:
+            memory = memory[step]
+        assert memory == to_json(at(read))
+
+
+def test_what_the_server_says_of_the_future_is_remembered_as_it_was_said() -> None:
+    floor = Floor(Seat("1", available="12:30:00"))
+    value = floor.poll("12:00:00").checkpoint
+    mark = read_checkpoint(value, scope="", view="", status="all")
+    assert write_checkpoint(mark) == value
+
+
+@pytest.mark.parametrize(
+    ("field", "told", "read"),
+    [
+        ("talk_grown", 1e12, 10**12),  # ten thousand agents talk a thousand years in a few months
+        ("talk_grown", END_OF_TIME, END_OF_TIME // 2),
+        ("talk_told", -END_OF_TIME, -END_OF_TIME // 2),
+        ("grown", 2**96 + 5, 2**96),
+    ],
+)
+def test_what_was_summed_up_is_brought_within_bounds_so_that_it_can_go_on(
+    field: str, told: float, read: float
+) -> None:
+    """A server that lied for years, or damage: what goes on from it leaves checkpoints that can be read."""
+    value = replaced(UPDATE.checkpoint, ("state", "forgotten", field), told)
+    mark = read_checkpoint(value, scope="desk", view="group 55", status="login")
+    assert to_json(mark.state.forgotten)[field] == pytest.approx(read, abs=1)
+
+
+def test_what_is_read_shares_nothing_with_what_was_given() -> None:
+    floor = Floor(Seat("1", more={"x": {"y": [1]}}))
+    value = floor.poll("12:00:00").checkpoint
+    mark = read_checkpoint(value, scope="", view="", status="all")
+    value["state"]["memories"]["1"]["agent"]["extra"]["x"]["y"].append(2)
+    assert mark.state.shown["1"].extra == {"x": {"y": [1]}}
+
+
+# --- the text of a checkpoint -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("status", STATUSES)
+def test_the_text_of_a_checkpoint_is_to_the_byte_that_of_its_value(
+    variant: str, status: Literal["all", "login"]
+) -> None:
+    """Of one writer that saw the updates before, and of one that did not."""
+    floor, live = SimulatedFloor(8, seed=3, pace=Pace.busy(), variant=VARIANTS[variant]), LiveFloor(status)
+    writer = CheckpointText()
+    for number in range(30):
+        now = floor.start + number * 30.0
+        update = live.receive(floor.reply(now, status=status), date=datetime.fromtimestamp(now, UTC))
+        text = json.dumps(update.checkpoint, separators=(",", ":")).encode()
+        assert writer.write(mark_of(update)) == CheckpointText().write(mark_of(update)) == text
+
+
+def test_more_keys_stand_behind_those_of_the_checkpoint() -> None:
+    more = {"undelivered": [{"a": "ß"}], "is_delivered": 0}
+    text = CheckpointText().write(mark_of(UPDATE), more=more)
+    assert json.loads(text) == {**UPDATE.checkpoint, **more}
+    assert text.endswith(b',"is_delivered":0}')
+
+
+def test_only_the_agents_who_changed_are_written_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work is counted, in agents: a tenth of a floor that changes costs a tenth."""
+    floor = Floor(*(Seat(str(number), web="07:00:00", calls=number) for number in range(1, 101)))
+    writer = CheckpointText()
+    written: list[str] = []
+
+    def counted(value: Any) -> Any:
+        written.append(type(value).__name__)
+        return to_json(value)
+
+    monkeypatch.setattr(_checkpoint, "to_json", counted)
+    writer.write(mark_of(floor.poll("12:00:00")))
+    assert written.count("Memory") == 100
+    for quiet in ("12:00:05", "12:00:10"):
+        written.clear()
+        writer.write(mark_of(floor.poll(quiet)))
+        assert written == ["Mark"]
+    for number in range(1, 11):
+        floor.seats[str(number)].call = "12:00:12"
+    written.clear()
+    writer.write(mark_of(floor.poll("12:00:15")))
+    assert sorted(written) == ["Mark", *["Memory"] * 10]
 
 
 @pytest.mark.parametrize("form", [True, 1, 0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from deepcall_async import (
     Outage,
     ReplyError,
     TransportError,
+    _floor,
 )
 from deepcall_async._checkpoint import CheckpointWarning
 from deepcall_async._suspicion import (
@@ -512,7 +514,6 @@ def test_a_checkpoint_of_a_failed_tick_goes_on_from_the_last_good_reply(floor: F
     ("spoil", "reason"),
     [
         (lambda _: None, ""),
-        (lambda _: [], "not a checkpoint"),
         (lambda _: {}, "not a checkpoint"),
         (lambda value: {**value, "deepcall_checkpoint": "1"}, "not a checkpoint"),
         (lambda value: {**value, "deepcall_checkpoint": 99}, "format 99 is newer"),
@@ -527,6 +528,9 @@ def test_a_checkpoint_of_a_failed_tick_goes_on_from_the_last_good_reply(floor: F
         (lambda value: {**value, "state": {**value["state"], "memories": [1]}}, "damaged"),
         (lambda value: {**value, "totals": None}, "damaged"),
         (lambda value: {**value, "sequence": "many"}, "damaged"),
+        (lambda value: {**value, "sequence": True}, "damaged"),
+        (lambda value: {**value, "view": json.loads("[" * 500 + "]" * 500)}, "made for view"),
+        (lambda value: {**value, "deepcall_checkpoint": 10**5000}, "damaged"),
     ],
 )
 def test_a_checkpoint_that_cannot_be_used_gives_a_warning_and_a_fresh_baseline(
@@ -540,7 +544,56 @@ def test_a_checkpoint_that_cannot_be_used_gives_a_warning_and_a_fresh_baseline(
     assert [issubclass(warning.category, CheckpointWarning) for warning in caught] == [True] * bool(reason)
     assert all(reason in str(warning.message) for warning in caught)
     update = twin.poll("12:01:00")
-    assert (update.is_baseline, update.sequence, update.gap) == (True, 0, None)
+    assert (update.is_baseline, update.sequence, update.transitions) == (True, 0, ())
+    assert bool(update.gap) is bool(reason)
+    assert (twin.live.refusal or "") == "".join(str(warning.message) for warning in caught)
+    assert not twin.poll("12:01:10").gap
+
+
+@pytest.mark.parametrize(
+    ("time", "since"),
+    [
+        ("2026-01-05T11:00:00Z", "11:00:00"),  # as the damaged checkpoint tells
+        ("2027-01-05T11:00:00Z", "12:01:00"),  # which cannot be
+        ("noon", "12:01:00"),  # which it does not tell
+    ],
+)
+def test_the_baseline_after_a_damaged_checkpoint_tells_since_when_nobody_watched(
+    floor: Floor, time: str, since: str
+) -> None:
+    value = floor.poll("12:00:00").checkpoint
+    value["state"]["time"], value["totals"] = time, None
+    with pytest.warns(CheckpointWarning, match="damaged"):
+        twin = Floor(*floor.seats.values(), resume_from=value)
+    assert twin.poll("12:01:00").gap == Gap(since=at(since), until=at("12:01:00"), failures=0)
+
+
+@pytest.mark.parametrize("wrong", ["floor.json", b"{}", ["a"], 5, True])
+def test_what_is_no_mapping_is_an_error_of_the_caller(wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"resume_from must be a checkpoint, got .*load_checkpoint"):
+        LiveFloor(resume_from=wrong)
+
+
+def test_any_mapping_is_a_checkpoint_if_it_holds_one(floor: Floor) -> None:
+    value = floor.poll("12:00:00").checkpoint
+    value["state"] = MappingProxyType(value["state"])
+    twin = Floor(*floor.seats.values(), resume_from=MappingProxyType(value))
+    assert not twin.poll("12:00:10").is_baseline
+
+
+def test_a_checkpoint_that_trips_the_first_reply_is_refused_and_the_reply_is_the_baseline(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin = resumed(floor, floor.poll("12:00:10"))
+    twin.live.fail(REFUSED)
+    with monkeypatch.context() as patch:
+        patch.setattr(_floor, "diff", lambda *_, **__: 1 // 0)  # no damage is known that would do it
+        with pytest.warns(CheckpointWarning, match="damaged .ZeroDivisionError"):
+            update = twin.poll("12:01:00")
+        assert (update.is_baseline, update.transitions) == (True, ())
+        assert update.gap == Gap(since=at("12:00:10"), until=at("12:01:00"), failures=1, error=REFUSED)
+        with pytest.raises(ZeroDivisionError):  # a fault of ours, and not of any checkpoint
+            twin.poll("12:01:10")
 
 
 def test_a_checkpoint_of_a_floor_without_an_agent_in_common_is_not_used(floor: Floor) -> None:
@@ -549,6 +602,7 @@ def test_a_checkpoint_of_a_floor_without_an_agent_in_common_is_not_used(floor: F
     with pytest.warns(CheckpointWarning, match="shares no agent"):
         update = twin.poll("12:01:00")
     assert (update.is_baseline, update.transitions) == (True, ())
+    assert update.gap == Gap(since=at("12:00:10"), until=at("12:01:00"), failures=0)
     assert not twin.poll("12:01:10").is_baseline
 
 

@@ -23,13 +23,13 @@ CORE: tuple[set[str], ...] = (
     {"_json", "_account", "_ledger", "_evidence", "_template", "_prediction"},
     {"_memory", "_timing", "_rules"},
     {"_state", "_sighting"},
-    {"_differ", "_suspicion", "_checkpoint"},
+    {"_absence", "_differ", "_suspicion", "_clock_step", "_checkpoint"},
     {"_update", "_floor", "_pending"},
 )
 SHELL: tuple[set[str], ...] = (
-    {"_request", "_checkpoint_file", "_recording", "_log"},
+    {"_request", "_safe_file", "_recording", "_log"},
     {"_polling", "_auth", "_journal"},
-    {"_transport", "_stream", "_feed", "_options", "_scope"},
+    {"_transport", "_stream", "_feed", "_checkpoint_file", "_options", "_scope"},
     {"_reading"},
     {"_session"},
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from benchmarks import fleet, latency, soak, stretch, waiting
+from benchmarks import checkpoint, fleet, latency, soak, stretch, waiting
 from benchmarks.compared import ComparedFloor, DifferenceError
 from benchmarks.payload import INTERVAL, START, payload
 from deepcall_async import AgentUpdated, LiveFloor, ReplyError, Snapshot
@@ -156,6 +156,20 @@ def test_what_waits_for_a_slow_reader_is_told_in_bytes(
     assert (result["agents"], result["transitions"], result["floors"]) == (100, 20, 21)
     assert 0 < result["kept"] < 20 * 100_000
     assert "floors" in capsys.readouterr().out
+
+
+def test_the_saving_of_a_checkpoint_is_told_in_place_and_as_ours_beside_what_the_machine_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "figures.json"
+    checkpoint.main(["--quick", "--json", str(file)])
+    results = json.loads(file.read_text())["checkpoint"]["results"]
+    assert {(one["save"], one["mode"]) for one in results} == {
+        (save, mode) for save in ("first", "next") for mode in ("idle", "in place", "ours")
+    }
+    assert all(0 < one["held"] <= one["longest"] for one in results)
+    assert len({one["size"] for one in results if one["mode"] != "idle"}) == 1
+    assert "held for" in capsys.readouterr().out
 
 
 def test_the_latency_of_news_is_that_of_the_tick_of_the_server_and_of_ours(
