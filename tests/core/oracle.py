@@ -432,8 +432,18 @@ class Oracle:
         """Whether nothing that it may mean lasted as long as it says."""
         if claim.duration is None:
             return False
-        told, allowed = claim.duration, claim.latest - claim.earliest + 3 + 2 * self.server.unsure
-        return all(abs((t.duration or 0) - told) > allowed for t in truths if self._fits(t, claim))
+        allowed = claim.latest - claim.earliest + 3 + 2 * self.server.unsure
+        meant = [truth for truth in truths if self._fits(truth, claim)]
+        return not any(self._lasted(truth, claim.duration, allowed) for truth in meant)
+
+    def _lasted(self, truth: Truth, told: float, allowed: float) -> bool:
+        """Whether an episode lasted so long; across a step of the clock, nobody knows."""
+        lasted = truth.duration or 0.0
+        is_set = any(
+            truth.at - lasted <= at <= self._times[bisect_left(self._times, truth.at)]
+            for at, _ in self._steps
+        )
+        return is_set or abs(lasted - told) <= allowed
 
     def _clocks(self, at: float) -> Sequence[float]:
         if not self._steps:
