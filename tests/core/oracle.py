@@ -142,17 +142,16 @@ UNNAMED = ("unseen_activity", "updated is_occupied")  # needs a cause, but is no
 class Case:
     """One agent before the oracle: its history, and its rows by reply, None where it is surely away.
 
-    proofs: by facet, episode and stage, why it must be told.
+    rows: the replies that have one. proofs: by facet, episode and stage, why it must be told.
     """
 
     agent: Agent
     shown: list[tuple[int, Glimpse | None]]
-    proofs: dict[tuple[str, int, str], str] = field(factory=dict)
+    rows: list[int] = field(init=False)
+    proofs: dict[tuple[str, int, str], str] = field(init=False, factory=dict)
 
-    @property
-    def rows(self) -> list[int]:
-        """The replies with a row of the agent."""
-        return [place for place, glimpse in self.shown if glimpse is not None]
+    def __attrs_post_init__(self) -> None:
+        self.rows = [place for place, glimpse in self.shown if glimpse is not None]
 
     def prove(self, facet: str, episode: Any, stage: str, why: str) -> None:
         """Note why it must be told, unless there is no such episode or it need not be."""
