@@ -112,7 +112,12 @@ class Combination:
     is_cut_short: bool
 
     def __str__(self) -> str:
-        told = [f"{self.interval or 'irregular'} s", self.status]
+        told = [
+            f"{self.interval:g} s" if self.interval else "irregular",
+            f"{self.agents} agents",
+            self.status,
+        ]
+        told += ["calm"] if self.pace.idle == Pace().idle else []
         told += [f"group {self.group}"] if self.group else []
         told += [
             f"{o.name}={getattr(self.variant, o.name)}" for o in fields(Variant) if _is_set(self.variant, o)
@@ -126,8 +131,8 @@ def _is_set(variant: Variant, option: Any) -> bool:
     return bool(getattr(variant, option.name) != option.default)
 
 
-def draw(seed: int) -> Combination:
-    """The combination of a seed."""
+def draw(seed: int, *, small: bool = False) -> Combination:
+    """The combination of a seed; a small one is over sooner."""
     random = Random(f"combination {seed}")
     share = random.choice((0.1, 0.25, 0.5))  # some runs have few options, so that a failure is understood
     interval = random.choice((*INTERVALS, 0.0, 0.0))
@@ -141,13 +146,14 @@ def draw(seed: int) -> Combination:
     befalls = _options(random, share, PACE_OPTIONS)
     if group is None:
         befalls.pop("regroup_every", None)
+    polls = 120 if interval == 0 else int(min(240, max(40, 2 * HOUR / interval)))
     return Combination(
         seed=seed,
         variant=Variant(**options),
         pace=evolve(pace, **befalls),
-        agents=random.choice((6, 12, 20)),
+        agents=random.choice((6, 12) if small else (6, 12, 20)),
         interval=interval,
-        polls=120 if interval == 0 else int(min(240, max(40, 2 * HOUR / interval))),
+        polls=min(polls, 90) if small else polls,
         status=random.choice(("all", "login")),
         group=group,
         outages=random.choice((0.0, 0.0, 0.01, 0.03)),

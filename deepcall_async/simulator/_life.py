@@ -58,15 +58,12 @@ class Life:
         on_duty: bool = False,
         crashes: Iterable[Crash] = (),
     ) -> None:
-        self.agent = agent
-        self.now = hired
-        self._begins = begins
-        self._on_duty = on_duty
-        self._pace = pace
+        self.agent, self.now = agent, hired
+        self._begins, self._on_duty, self._pace = begins, on_duty, pace
         self._random = Random(f"{seed}:{agent}")
-        self._name_random = Random(f"{seed}:{agent}:names")
-        self._group_random = Random(f"{seed}:{agent}:groups")
-        self._fate = Random(f"{seed}:{agent}:fate")
+        self._name_random, self._group_random, self._fate = (
+            Random(f"{seed}:{agent}:{what}") for what in ("names", "groups", "fate")
+        )
         self._crashes = iter(crashes)
         self._crash = next(self._crashes, None)
         self._reload_at = begins + self._time_to_reload()

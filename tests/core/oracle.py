@@ -76,8 +76,9 @@ class Claim:
 class Truth:
     """One thing that happened. why: "visible" or "provable" if it must be told, "" if it need not be.
 
-    clocks: what the server's clock showed then, in whole seconds; several where it was set between two polls.
-    duration, reason: of an episode.
+    clocks: what the server's clock showed then, in whole seconds; several where it was set nearby.
+    slack: seconds by which a claim's bounds may miss it: more than the promise's where the clock was set
+        nearby, as no reply says by how much. duration, reason: of an episode.
     """
 
     agent: str
@@ -87,6 +88,7 @@ class Truth:
     duration: float | None = None
     reason: str | None = None
     clocks: Sequence[float] = ()
+    slack: float = SLACK
     claim: Claim | None = None
 
 
@@ -142,17 +144,16 @@ UNNAMED = ("unseen_activity", "updated is_occupied")  # needs a cause, but is no
 class Case:
     """One agent before the oracle: its history, and its rows by reply, None where it is surely away.
 
-    proofs: by facet, episode and stage, why it must be told.
+    rows: the replies that have one. proofs: by facet, episode and stage, why it must be told.
     """
 
     agent: Agent
     shown: list[tuple[int, Glimpse | None]]
-    proofs: dict[tuple[str, int, str], str] = field(factory=dict)
+    rows: list[int] = field(init=False)
+    proofs: dict[tuple[str, int, str], str] = field(init=False, factory=dict)
 
-    @property
-    def rows(self) -> list[int]:
-        """The replies with a row of the agent."""
-        return [place for place, glimpse in self.shown if glimpse is not None]
+    def __attrs_post_init__(self) -> None:
+        self.rows = [place for place, glimpse in self.shown if glimpse is not None]
 
     def prove(self, facet: str, episode: Any, stage: str, why: str) -> None:
         """Note why it must be told, unless there is no such episode or it need not be."""
@@ -188,15 +189,19 @@ class Oracle:
         self._times = [poll.at for poll in self.polls]
         unidentified = (math.inf if poll.is_void else float(poll.unidentified) for poll in self.polls)
         self._fewest = list(accumulate(unidentified, lambda a, b: min(a, b)))  # noqa: PLW0108  # typed
-        self._farthest = 2 + max(
-            (abs(ahead) for ahead in accumulate(step for _, step in self._steps)), default=0
-        )
+        self._farthest = self._farthest_off()
         lessons = sorted(at for agent in self.agents.values() for at in self._lessons(agent))
         self._learned = max(self._times[0] + LEARNING, *[*lessons, *[math.inf] * LESSONS][:LESSONS])
         for agent in self.agents.values():
             self.truths += self._truths_of(Case(agent, list(self._shown(agent))))
         for truth in self.truths:
-            truth.clocks = self._clocks(truth.at)
+            truth.clocks, truth.slack = self._clocks(truth.at)
+
+    def _farthest_off(self) -> float:
+        """How far from its true time a truth may be claimed at most, within all slack."""
+        ahead = accumulate((step for _, step in self._steps), initial=0)
+        longest = max((b - a for a, b in pairwise(self._times)), default=0.0) if self._steps else 0.0
+        return 2 * SLACK + max(map(abs, ahead)) + 4 * longest
 
     def _shown(self, agent: Agent) -> Iterator[tuple[int, Glimpse | None]]:
         """The agent's rows, and where it is surely away: where no more rows than ever have no id."""
@@ -419,10 +424,11 @@ class Oracle:
         verdict.paired += len(pairs) + len(strays)
         verdict.false += [claim for place, claim in enumerate(left) if place not in strays.values()]
 
-    def _fits(self, truth: Truth, claim: Claim, reach: float = SLACK) -> bool:
+    def _fits(self, truth: Truth, claim: Claim, reach: float = 0.0) -> bool:
         """Whether it had happened when it was told, and lies within the bounds."""
         if truth.at > self._times[claim.poll] or (claim.reason or truth.reason) != truth.reason:
             return False
+        reach = max(reach, truth.slack)
         if truth.key in UNNAMED:  # its time is that of the reply that shows it; it had changed by then
             return any(claim.earliest - reach <= at for at in truth.clocks)
         return any(claim.earliest - reach <= at <= claim.latest + reach for at in truth.clocks)
@@ -434,30 +440,44 @@ class Oracle:
         """Whether nothing that it may mean lasted as long as it says."""
         if claim.duration is None:
             return False
-        told, allowed = claim.duration, claim.latest - claim.earliest + 3 + 2 * self.server.unsure
-        return all(abs((t.duration or 0) - told) > allowed for t in truths if self._fits(t, claim))
+        allowed = claim.latest - claim.earliest + 3 + 2 * self.server.unsure
+        meant = [truth for truth in truths if self._fits(truth, claim)]
+        return not any(self._lasted(truth, claim.duration, allowed) for truth in meant)
 
-    def _clocks(self, at: float) -> Sequence[float]:
-        if not self._steps:
-            return (math.floor(at) if math.isfinite(at) else at,)
+    def _lasted(self, truth: Truth, told: float, allowed: float) -> bool:
+        """Whether an episode lasted so long; across a step of the clock, nobody knows."""
+        lasted = truth.duration or 0.0
+        is_set = any(
+            truth.at - lasted <= at <= self._times[bisect_left(self._times, truth.at)]
+            for at, _ in self._steps
+        )
+        return is_set or abs(lasted - told) <= allowed
+
+    def _clocks(self, at: float) -> tuple[Sequence[float], float]:
+        """What the server's clock showed at an instant, and the slack there."""
+        if not (self._steps and math.isfinite(at)):
+            return (math.floor(at) if math.isfinite(at) else at,), SLACK
         place = bisect_left(self._times, at)
         since, until = self._times[max(0, place - 2)], self._times[min(len(self._times) - 1, place + 2)]
         ahead, found = 0, list[float]()
         for step_at, step in [*self._steps, (math.inf, 0)]:
             if step_at > since:
-                found.append(at + ahead if math.isinf(at) else math.floor(at) + ahead)
+                found.append(math.floor(at) + ahead)
             if step_at > until:
                 break
             ahead += step
-        return found
+        return found, SLACK if len(found) == 1 else SLACK + until - since
 
     def _has_cause(self, claim: Claim) -> bool:
         """Whether something happened that nobody can name, or that may have made the agent busy or free."""
         moments = self._moments(claim)
         first = bisect_left(moments, claim.earliest - self._farthest)
         last = bisect_right(moments, claim.latest + self._farthest)
-        near = (Truth(claim.agent, "", at, clocks=self._clocks(at)) for at in moments[first:last])
-        return any(self._fits(truth, claim) for truth in near)
+        for at in moments[first:last]:
+            clocks, slack = self._clocks(at)
+            if self._fits(Truth(claim.agent, "", at, clocks=clocks, slack=slack), claim):
+                return True
+        return False
 
     def _moments(self, claim: Claim) -> list[float]:
         name, agent = (claim.agent, claim.key), self.agents[claim.agent]
