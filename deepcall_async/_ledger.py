@@ -281,7 +281,8 @@ def _hidden(phase: Phase, tally: Tally, grown: int, *, is_idle: bool) -> int:
         return grown - tally.ended
     if is_idle:  # every wrap-up is over, and a late call was counted if it ever is
         return grown - tally.ended - min(tally.late, max(0, grown - tally.ended))
-    return max(grown - tally.ended - tally.late, tally.claims.get(phase, 0), 0)
+    claimed = tally.claims.get(phase, 0)
+    return max(grown - tally.ended - tally.late, 0 if claimed == IMPOSSIBLE else claimed, 0)
 
 
 def _balance(books: Tally, seen: Sighting, phases: Collection[Phase], finding: Finding) -> None:

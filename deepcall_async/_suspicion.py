@@ -12,6 +12,7 @@ its memory is held; so is a change of most of the floor. What ends a suspicion d
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -33,7 +34,7 @@ CALLS = "oCA counts calls, but the rows show none any more"
 BREAKS = "oBA counts breaks, but the rows show none any more"
 CLOCKLESS = "nothing tells the server's time"
 SHIFTED = "most origins moved by the same amount"
-TURNED_OVER = "most agents logged out, or in again, at once"
+TURNED_OVER = "most agents logged out, or in again together"
 STARTING = "most logins began only now"
 
 ABSURD = frozenset({NO_ROWS, CUT_SHORT, CALLS, BREAKS})  # these contradict themselves, and take away
@@ -43,6 +44,7 @@ HABITS = frozenset({CUT_SHORT, CALLS, BREAKS})  # these may be a server's new wa
 HABIT = timedelta(minutes=10)  # after so long
 
 MIN_SHIFTED = 3  # fewer origins that move alike are no sign of a clock
+MIN_STARTING = 2  # logins in the very second of a reply
 MIN_TURNED_OVER = 5  # fewer agents who log out at once are no sign of a server
 SHARE = 10  # totals and rows may disagree by one in so many, and by one in any case
 
@@ -67,7 +69,8 @@ class Suspicion:
         An absurd reply is no witness for one that is not. Nor is an old one for itself, sent again.
         """
         fresh, before, at = set(reasons), set(self.reasons), snapshot.server_time
-        if not fresh <= before or ABSURD & before - fresh:
+        known = before | {SHIFTED} if OLDER in before else before  # its size may show only now
+        if not fresh <= known or ABSURD & before - fresh:
             return suspicion(fresh, snapshot)
         is_witness = OLDER not in fresh or at > self.server_time
         replies = self.replies + is_witness
@@ -146,17 +149,22 @@ def _contradictions(state: FloorState, look: Look) -> set[str]:
 
 
 def _turned_over(state: FloorState, look: Look) -> set[str]:
-    """Whether most of those who were logged in have logged out, or in again, since the last reply."""
+    """Whether most of those who were logged in have logged out, or in again at one time, since the last reply.
+
+    Those who logged in again one by one have lived: the longer the gap, the more there are.
+    """
     known, news = state.view.census.logged_in, len(look.changed) + len(look.vanished)
-    if news < MIN_TURNED_OVER or 2 * news <= known:  # nearly always
+    if news < MIN_STARTING or 2 * news <= known:  # nearly always
         return set()
-    anew = list(_logged_in_anew(state, look))
-    turned = sum(1 for _ in _logged_out(state, look)) - _unread(look.snapshot) + len(anew)
-    if turned < MIN_TURNED_OVER or 2 * turned <= known:
+    just_now, anew = look.snapshot.server_time - ROUNDING, sorted(_logged_in_anew(state, look))
+    together = max((bisect_right(anew, since + STRAY) - place for place, since in enumerate(anew)), default=0)
+    turned = sum(1 for _ in _logged_out(state, look)) - _unread(look.snapshot) + together
+    if 2 * turned <= known:
         return set()
-    just_now = look.snapshot.server_time - ROUNDING
-    is_starting = 2 * sum(since >= just_now for since in anew) > turned
-    return {TURNED_OVER, STARTING} if is_starting else {TURNED_OVER}
+    starting = sum(since >= just_now for since in anew)
+    if starting >= MIN_STARTING and 2 * starting > turned:
+        return {TURNED_OVER, STARTING}
+    return {TURNED_OVER} if turned >= MIN_TURNED_OVER else set()
 
 
 def _logged_out(state: FloorState, look: Look) -> Iterator[Agent]:

@@ -195,7 +195,8 @@ class Oracle:
         for agent in self.agents.values():
             self.truths += self._truths_of(Case(agent, list(self._shown(agent))))
         for truth in self.truths:
-            truth.clocks, truth.slack = self._clocks(truth.at)
+            truth.clocks, slack = self._clocks(truth.at)
+            truth.slack += slack
 
     def _farthest_off(self) -> float:
         """How far from its true time a truth may be claimed at most, within all slack."""
@@ -378,7 +379,8 @@ class Oracle:
         values = [(p, AWAY if row is None else row.values[name]) for p, row in case.shown]
         seen = [(self._times[old.last], self._times[new.first]) for old, new in self._neighbours(values)]
         if name == "is_occupied":
-            yield from (Truth(case.agent.id, f"updated {name}", until, "visible") for _, until in seen)
+            for since, until in seen:  # when in between, `avD` or the origin of a call may tell
+                yield Truth(case.agent.id, f"updated {name}", until, "visible", slack=until - since)
         own = [at for field_name, at in case.agent.updates if field_name == name]
         for at, following in pairwise([*own, math.inf]):
             must = any(a < at <= b < following for a, b in seen)
@@ -407,7 +409,8 @@ class Oracle:
 
     def _pair(self, verdict: Verdict, truths: list[Truth], claims: list[Claim]) -> None:
         """Give each claim a truth of its own, such that as many as possible of what must be told is."""
-        pairs = matched(truths, claims, self._fits, self._farthest)
+        margin = max([self._farthest, *(truth.slack for truth in truths)])
+        pairs = matched(truths, claims, self._fits, margin)
         for number, place in pairs.items():
             truths[number].claim = claims[place]
             if self._is_misjudged(claims[place], truths):
@@ -429,8 +432,6 @@ class Oracle:
         if truth.at > self._times[claim.poll] or (claim.reason or truth.reason) != truth.reason:
             return False
         reach = max(reach, truth.slack)
-        if truth.key in UNNAMED:  # its time is that of the reply that shows it; it had changed by then
-            return any(claim.earliest - reach <= at for at in truth.clocks)
         return any(claim.earliest - reach <= at <= claim.latest + reach for at in truth.clocks)
 
     def _is_near(self, truth: Truth, claim: Claim) -> bool:

@@ -239,6 +239,14 @@ def test_most_of_a_floor_turned_over_at_once_is_suspect(
     assert suspect(state, floor) == ({TURNED_OVER} if is_suspect else set())
 
 
+def test_agents_who_logged_in_again_one_by_one_have_lived() -> None:
+    floor = Floor(*[Seat(str(number), web=f"07:0{number}:00") for number in range(9)])
+    state = state_of(floor)
+    for number, seat in enumerate(floor.seats.values()):
+        seat.web = f"12:0{number}:30"
+    assert suspect(state, floor, "12:10:00") == set()
+
+
 def test_logins_that_all_begin_only_now_are_the_servers() -> None:
     floor = Floor(*[Seat(str(number), web=f"07:0{number}:00") for number in range(9)])
     state = state_of(floor)

@@ -268,11 +268,11 @@ def _is_odd(
     before: Poll, poll: Poll, agents: Mapping[str, Agent], steps: Sequence[float], server: Server
 ) -> bool:
     """Whether the clock was set, most of the floor changed, or the totals contradict the rows grossly."""
-    gone = before.rows.keys() - poll.rows.keys()
-    changed = [a for a in before.rows.keys() & poll.rows.keys() if _relogged(agents[a], before.at, poll.at)]
+    known = [a for a in before.rows if any(agents[a].at(channel, before.at) for channel in LOGINS)]
+    turned = [a for a in known if a not in poll.rows or _relogged(agents[a], before.at, poll.at)]
     is_set = any(before.at < step <= poll.at for step in steps)
     contradicts = server.covers_rows and poll.off_by > max(2, 0.2 * len(poll.rows))
-    return is_set or contradicts or len(gone) + len(changed) >= max(2, len(before.rows) / 2)
+    return is_set or contradicts or len(turned) >= max(2, len(known) / 2)
 
 
 def _relogged(agent: Agent, since: float, until: float) -> bool:
