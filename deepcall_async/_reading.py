@@ -42,9 +42,8 @@ class Reading(Generic[_T]):
 
 def read_snapshot(reply: Reply) -> Snapshot:
     """The snapshot of a reply."""
-    return decode_snapshot(
-        reply.body, date=reply.date, received_at=reply.received_at, http_status=reply.status
-    )
+    body = reply.strike(reply.body)
+    return decode_snapshot(body, date=reply.date, received_at=reply.received_at, http_status=reply.status)
 
 
 async def read_snapshot_aside(reply: Reply) -> Snapshot:
@@ -94,7 +93,7 @@ def _retrieved(read: asyncio.Future[LiveUpdate]) -> None:
 
 
 def _receive(floor: LiveFloor, reply: Reply) -> LiveUpdate:
-    return floor.receive(reply.body, date=reply.date, received_at=reply.received_at)
+    return floor.receive(reply.body, date=reply.date, received_at=reply.received_at, strike=reply.strike)
 
 
 SNAPSHOTS = Reading(read_snapshot, read_snapshot_aside)

@@ -32,7 +32,7 @@ class Diff:
     @cached_property
     def unreadable(self) -> frozenset[str | None]:
         """The agents whose rows could not be read; None among them when even an id could not."""
-        return frozenset(part.agent_id for part in self.snapshot.quarantined if part.row is not None)
+        return frozenset(self.snapshot.unread_rows)
 
 
 def bare_evidence(

@@ -127,7 +127,7 @@ def recalled(state: FloorState, memories: Mapping[str, Memory]) -> FloorState:
 
 def never_read(snapshot: Snapshot, *known: Mapping[str, object]) -> list[str]:
     """The agents of whom nothing is known but that there is a row."""
-    ids = {part.agent_id for part in snapshot.quarantined if part.agent_id is not None}
+    ids = {agent_id for agent_id in snapshot.unread_rows if agent_id is not None}
     return sorted(ids.difference(*known))
 
 

@@ -69,7 +69,7 @@ def oddities(look: Look) -> set[str]:
 
 def _unread(snapshot: Snapshot) -> int:
     """How many rows could not be read."""
-    return sum(part.row is not None for part in snapshot.quarantined)
+    return sum(snapshot.unread_rows.values())
 
 
 def common_shift(state: FloorState, look: Look) -> timedelta:

@@ -28,7 +28,7 @@ CORE: tuple[set[str], ...] = (
 )
 SHELL: tuple[set[str], ...] = (
     {"_request", "_checkpoint_file", "_recording"},
-    {"_polling", "_auth"},
+    {"_polling", "_echo", "_auth"},
     {"_transport", "_stream", "_feed"},
     {"_reading"},
     {"_session"},
