@@ -32,9 +32,8 @@ _ESCAPE = re.compile(  # each way begins with a character, by which they are fou
 )
 _AGENTS_ID = "I"
 _BEFORE_AN_ID = re.compile(rb'"I"\s*:\s*"?\Z')
-
-
 _ELLIPSIS = (b"...", "…".encode())
+
 _Masked = Callable[[bytes], bytes]
 
 
@@ -141,7 +140,6 @@ def _in_base64(secret: bytes) -> Iterator[bytes]:
 def _without(form: bytes, text: bytes) -> bytes:
     if not form.isdigit():
         return text.replace(form, MASK)
-
     number = (b"9" if form.strip(b"9") else b"8") * len(form)  # it may be one in JSON, and stays one
 
     def mask(found: re.Match[bytes]) -> bytes:

@@ -102,6 +102,7 @@ class _Walk:
         self.is_in_order = True
         self._is_over = False
         self._to_draw = MOST_DRAWN * len(text)  # characters
+        self._room = MOST_ROWS  # rows
 
     def go(self) -> None:
         """Walk to the end of the rows."""
@@ -145,7 +146,7 @@ class _Walk:
         self.found.append(run)
         self.times.add(self.time)
         self._count(self.time, len(run.agents))
-        self._go_on(self.at + size)
+        self._go_on(self.at + size, len(run.agents))
 
     def _find_out(self, agents: Sequence[Agent]) -> int:
         """The first of these, the rest of a run, has no row here as drawn. How many of them to leave behind.
@@ -175,11 +176,9 @@ class _Walk:
         if row.id != known:
             self.is_in_order = False
         self.found.append(_Read(self.text[self.at : end], row, extra))
-        if len(self.found) > MOST_ROWS:
-            raise _SurpriseError
         if row.clock is not None:
             self._hear(row.clock)
-        self._go_on(end)
+        self._go_on(end, 1)
 
     def _hear(self, clock: int) -> None:
         """Take note of the time that a row tells: the second may tick over within a reply."""
@@ -193,10 +192,10 @@ class _Walk:
     def _count(self, clock: int, rows: int) -> None:
         self.clocks[clock] = self.clocks.get(clock, 0) + rows
 
-    def _go_on(self, end: int) -> None:
-        """Go to the next row from where one ends."""
-        separator = self.text[end]
-        if separator not in ",]":
+    def _go_on(self, end: int, rows: int) -> None:
+        """Go to the next row from where one ends, the last of so many."""
+        separator, self._room = self.text[end], self._room - rows
+        if separator not in ",]" or self._room < 0:
             raise _SurpriseError
         self._is_over = separator == "]"
         self.at = end + 1
@@ -221,6 +220,7 @@ class Predictor:
         self._rest_of_text = ""  # after the rows
         self._beside = Beside(FloorTotals(), {}, Unread())  # what it says
         self._time = 0  # of the last reply
+        self._strike: Strike = as_it_is
         self._rest, self._next_rest = 0, 1  # in replies
 
     def decode(
@@ -233,9 +233,10 @@ class Predictor:
     ) -> Snapshot:
         """The same as `decode_snapshot`, with the very objects of the last reply where nothing changed.
 
-        strike: takes secrets out of a reply, or a part of one, before it is read; gives the very same bytes
-        where there are none. It is shown only what is news: the rest was struck before.
+        strike: see `LiveFloor.receive`. It is shown only what is news: the rest was struck before.
         """
+        if strike != self._strike:  # of other credentials, which may stand in what was read before
+            self._strike, self._runs, self._agents, self._rest_of_text = strike, [], {}, ""
         if self._rest:
             self._rest -= 1
         else:

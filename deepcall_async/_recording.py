@@ -95,7 +95,7 @@ def replay(lines: Iterable[str]) -> Iterator[LiveUpdate]:
                 floor = _floor_of(entry)
                 continue
             update = _replayed(floor, entry)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise ConfigurationError(f"line {number} is not of a recording: {error}") from error
         if update is not None:
             yield update

@@ -314,6 +314,14 @@ def test_a_floor_that_strikes_reads_what_is_left_of_each_reply(place: str) -> No
             assert floor._predictor.decode(body, strike=grant.strike_from) == expected
 
 
+def test_what_was_harmless_is_looked_at_again_when_it_becomes_a_secret() -> None:
+    """As when a reply tells the id of the session to come."""
+    floor, body = LiveFloor(), next(replies("beside the rows", SSID))
+    for ssid, told in (("another-session", SSID), (SSID, "***"), (SSID, "***")):
+        update = floor.receive(body, strike=Grant(SsidAuth(ssid)).strike_from)
+        assert update.snapshot.extra == {"request": {"ssid": told}}
+
+
 def test_a_quiet_reply_is_not_looked_through() -> None:
     looked: list[bytes] = []
 

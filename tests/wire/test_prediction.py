@@ -485,3 +485,5 @@ def test_of_a_reply_with_too_many_rows_no_more_are_read_than_a_floor_may_have(
     with pytest.raises(ReplyError, match="500 rows, and no floor has more than 50"):
         predictor.decode(compact(*[row(f"x{number}") for number in range(500)]))
     assert count[0] <= 51
+    for more in (0, 1, 0, 40):
+        check_same(predictor, compact(*[row(str(number)) for number in range(50 + more)]))
