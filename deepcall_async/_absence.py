@@ -23,10 +23,11 @@ def excused_agents(run: Diff, missing: Iterable[Memory]) -> frozenset[str]:
     A row that had none while everybody was in view excuses nobody. Who was excused before comes first,
     then who has the name that such a row shows.
     """
-    free = len(run.unnamed) - run.before.strangers
+    free = run.unnamed - run.before.strangers
     if free <= 0:
         return frozenset()
-    names = [part.raw.get("nm") for part in run.unnamed if isinstance(part.raw, dict)]
+    unnamed = [part.raw for part in run.snapshot.quarantined if part.agent_id is None]
+    names = [raw.get("nm") for raw in unnamed if isinstance(raw, dict)]
 
     def rank(memory: Memory) -> tuple[bool, bool]:
         return memory.unread_since is None, memory.agent.name not in names

@@ -14,14 +14,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
-from itertools import takewhile
 from typing import Any, TypeVar
 
 from attrs import field, frozen
 
+from ._echo import Echo
 from ._errors import (
     AgentErrorCode,
     AuthenticationError,
@@ -32,17 +31,13 @@ from ._errors import (
 )
 
 RENEWABLE = (AgentErrorCode.INVALID_TOKEN, AgentErrorCode.TOKEN_MISSING)
-MASK = "***"
-_SHORTEST_ECHO = 6  # characters; what is shorter may be anybody's word
-_ALONE = rb'(?<!\d)(?<!"I":)(?<!"I": )(?<!"I":")(?<!"I": ")%b(?!\d)'
-_SHORTEST_PIECE = 4  # so many of a secret's first characters count as the secret: messages are cut to length
 
 _Exception = TypeVar("_Exception", bound=BaseException)
 _Error = TypeVar("_Error", bound=DeepcallError)
 
 
 def _hidden(_: object) -> str:
-    return MASK
+    return "***"
 
 
 def _fault(**values: object) -> str:
@@ -118,29 +113,6 @@ def _wire_fields(auth: Auth) -> dict[str, str]:
     return {"userId": auth.user_id, "token": auth.token}
 
 
-def _forms(auth: Auth) -> list[str]:
-    """Every form a secret can take in a text, the longest first."""
-    secrets = _wire_fields(auth).values()
-    forms = {form for secret in secrets for form in (secret, ascii(secret)[1:-1], json.dumps(secret)[1:-1])}
-    return sorted(forms, key=len, reverse=True)
-
-
-def _strike(text: str, secret: str) -> str:
-    """The text without the secret, and without the beginning of it where the text was cut within."""
-    beginning = secret[:_SHORTEST_PIECE]
-    start = text.find(beginning)
-    while start >= 0:
-        equal = takewhile(lambda pair: pair[0] == pair[1], zip(text[start:], secret, strict=False))
-        text = text[:start] + MASK + text[start + len([*equal]) :]
-        start = text.find(beginning, start + len(MASK))
-    return text
-
-
-def _mask(secret: str) -> str:
-    """What stands for a secret in JSON: digits may be a number there, and stay one."""
-    return "9" * len(secret) if secret.isdigit() else MASK
-
-
 def bare(error: _Exception) -> _Exception:
     """The error without traceback and context: their frames hold replies, and memory."""
     error.__context__ = None
@@ -151,37 +123,18 @@ class Grant:
     """Credentials as one renewal gave them."""
 
     def __init__(self, auth: Auth) -> None:
-        self.head = json.dumps(_wire_fields(auth)).encode()[:-1] + b", "  # of a request's JSON object
-        self._auth = auth
-        self._echoes = [form.encode() for form in _forms(auth) if len(form) >= _SHORTEST_ECHO]
-
-    @property
-    def user_id(self) -> str | None:
-        """Whose these credentials are; None when they do not tell."""
-        return self._auth.user_id if isinstance(self._auth, TokenAuth) else None
+        fields = _wire_fields(auth)
+        self.user_id = fields.get("userId")  # None when the credentials do not tell whose they are
+        self.head = json.dumps(fields).encode()[:-1] + b", "  # of a request's JSON object
+        self._echo = Echo(fields.values())
 
     def redact(self, text: str) -> str:
         """A message without the secrets of these credentials: rather too short than with a piece of one."""
-        for form in _forms(self._auth):
-            text = _strike(text, form)
-        return text
-
-    def blot(self, text: str) -> str:
-        """A document without these credentials, where they stand as words of their own."""
-        for form in _forms(self._auth):
-            text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _mask(form), text)
-        return text
+        return self._echo.redacted(text)
 
     def strike_from(self, body: bytes) -> bytes:
-        """A reply without these credentials, should the server repeat them; the very same if it does not.
-
-        Digits, as of a user id, are struck out where they stand alone, and not where they are an agent's id.
-        """
-        for form in self._echoes:
-            if body.rfind(form) >= 0:  # four times as fast as `in` and `find`, which seek from the front
-                mask, pattern = _mask(form.decode()).encode(), re.escape(form)
-                body = re.sub(_ALONE % pattern if form.isdigit() else pattern, mask, body)
-        return body
+        """A reply, or a part of one, without these credentials; the very same if it does not repeat them."""
+        return self._echo.struck(body)
 
     def clean(self, error: _Error) -> _Error:
         """The error, bare, and without the secrets that the reply behind it may have repeated."""
@@ -222,10 +175,6 @@ class FixedCredentials:
     def __init__(self, auth: Auth) -> None:
         self._grant = Grant(auth)
 
-    def blot(self, text: str) -> str:
-        """A document without the credentials."""
-        return self._grant.blot(text)
-
     async def current(self) -> Grant:
         """The grant to send the next request with."""
         return self._grant
@@ -246,10 +195,6 @@ class ProvidedCredentials:
         self._timeout = timeout
         self._grant: Grant | None = None
         self._renewals: list[_Renewal] = []
-
-    def blot(self, text: str) -> str:
-        """A document without the credentials last given."""
-        return self._grant.blot(text) if self._grant else text
 
     async def current(self) -> Grant:
         """The grant to send the next request with."""

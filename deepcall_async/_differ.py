@@ -58,7 +58,7 @@ def diff(
         return _state_after(run, look, state, {}, state.forgotten)
     missing = [memory for memory in map(state.recall, absent) if memory is not None]
     run.excused = excused_agents(run, missing)
-    run.familiar = state.strangers - (len(run.unnamed) - len(run.excused))
+    run.familiar = state.strangers - (run.unnamed - len(run.excused))
     looked_at, lost = {seen.id: _meet(run, seen) for seen in present}, []
     for memory in missing:
         missed = _miss(run, memory)
@@ -105,7 +105,7 @@ def _state_after(
         repeat=run.before.repeat + 1 if run.now == run.before.time else 0,
         rewinds=run.before.rewinds,
         behind_until=run.before.behind_until,
-        strangers=max(0, len(run.unnamed) - len(run.excused)) if run.snapshot.quarantined else 0,
+        strangers=max(0, run.unnamed - len(run.excused)),
         unread={agent_id: run.before.unread.get(agent_id, run.before.time) for agent_id in unread},
         memories=kept.memories,
         resting=kept.resting,

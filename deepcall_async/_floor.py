@@ -38,6 +38,7 @@ from ._suspicion import (
     suspicions,
 )
 from ._update import Gap, LiveUpdate, Outage
+from ._wire import Strike, as_it_is
 
 STATUSES = ("all", "login")
 NONE = timedelta(0)
@@ -85,17 +86,24 @@ class LiveFloor:
             self._resume(resume_from)
 
     def receive(
-        self, body: bytes, *, date: datetime | None = None, received_at: datetime | None = None
+        self,
+        body: bytes,
+        *,
+        date: datetime | None = None,
+        received_at: datetime | None = None,
+        strike: Strike = as_it_is,
     ) -> LiveUpdate:
         """Take one reply.
 
         body: the reply, decompressed. date: its Date header, the clock where no row carries one.
         received_at: this machine's clock, noted on the snapshot and the clock of last resort.
+        strike: takes secrets out of the reply, or of a part of it, before it is read; gives the very same
+            bytes where there are none.
 
         Raises `ApiError` when the server says no and `ReplyError` when the reply cannot be read;
         the floor is untouched then. Tell it with `fail` if the consumer is to know.
         """
-        return self.take(self._predictor.decode(body, date=date, received_at=received_at))
+        return self.take(self._predictor.decode(body, date=date, received_at=received_at, strike=strike))
 
     def take(self, snapshot: Snapshot) -> LiveUpdate:
         """Take one reply that is decoded already."""

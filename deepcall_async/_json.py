@@ -168,8 +168,9 @@ def agent_to_json(agent: Agent) -> dict[str, Any]:
 
 
 def snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:
-    """A snapshot as a JSON object; `agents` is a list in wire order."""
+    """A snapshot as a JSON object; `agents` is a list in wire order, `unread_rows` is left out."""
     fields: dict[str, Any] = to_json(snapshot)
+    del fields["unread_rows"]  # a key of it may be None
     fields["agents"] = [agent_to_json(agent) for agent in snapshot.agents.values()]
     fields["unknown_keys"] = dict(snapshot.unknown_keys)
     return fields

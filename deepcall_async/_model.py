@@ -16,7 +16,24 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
+
+
+class _AsSent:
+    """Compares JSON as the wire tells it apart: 0, 0.0 and false are equal in Python, but not the same."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not _AsSent:
+            return NotImplemented
+        ours, theirs = self.value, other.value
+        return ours is theirs or (bool(ours == theirs) and repr(ours) == repr(theirs))
+
+    __hash__ = None  # type: ignore[assignment]  # JSON has none
 
 
 class AgentState(Enum):
@@ -48,7 +65,7 @@ class Login:
 
     type: str | None = None
     since: datetime | None = None
-    details: Any = field(default=None, hash=False)
+    details: Any = field(default=None, eq=_AsSent, hash=False)
 
 
 @frozen
@@ -60,7 +77,7 @@ class Call:
     """
 
     since: datetime | None = None
-    details: Any = field(default=None, hash=False)
+    details: Any = field(default=None, eq=_AsSent, hash=False)
 
 
 @frozen
@@ -74,7 +91,7 @@ class Break:
 
     reason: str | None = None
     since: datetime | None = None
-    details: Any = field(default=None, hash=False)
+    details: Any = field(default=None, eq=_AsSent, hash=False)
 
 
 @frozen(kw_only=True)
@@ -109,7 +126,7 @@ class Agent:
     average_talk_time: timedelta | None = None
     microphone_permitted: bool | None = None
     sip_status: str | None = None
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, eq=_AsSent, hash=False)
 
     @property
     def is_logged_in(self) -> bool:
@@ -172,7 +189,15 @@ class Quarantined:
     reason: str
     row: int | None = None
     agent_id: str | None = None
-    raw: Any = field(default=None, hash=False, repr=False)
+    raw: Any = field(default=None, eq=_AsSent, hash=False, repr=False)
+
+
+def _parts(snapshot: Snapshot) -> int:
+    return len(snapshot.quarantined)
+
+
+def _rows_of(snapshot: Snapshot) -> Mapping[str | None, int]:
+    return Counter(part.agent_id for part in snapshot.quarantined if part.row is not None)
 
 
 @frozen(kw_only=True)
@@ -184,7 +209,9 @@ class Snapshot:
     server_time: the server's clock; `clock_source` says how it was read, `clock_spread` how far
         apart the rows' own clocks were (normally 0 or 1 s).
     received_at: this machine's clock when the answer was complete, None when the caller gave none.
-    quarantined: what could not be read.
+    quarantined: what could not be read; of very many parts the first hundred, rows before others.
+    quarantined_count: how many parts there were.
+    unread_rows: how many rows of each agent could not be read; None: of those whose id could not either.
     extra: unknown keys beside the rows, as sent; those in rows are on the agents.
     """
 
@@ -195,7 +222,9 @@ class Snapshot:
     clock_spread: timedelta = timedelta(0)
     received_at: datetime | None = None
     quarantined: tuple[Quarantined, ...] = ()
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    quarantined_count: int = field(default=Factory(_parts, takes_self=True))
+    unread_rows: Mapping[str | None, int] = field(default=Factory(_rows_of, takes_self=True), hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, eq=_AsSent, hash=False)
 
     @property
     def unknown_keys(self) -> Mapping[str, int]:

@@ -38,9 +38,9 @@ from ._clock import ROW_CLOCK_SLACK, read_clock
 from ._envelope import STRICT, message_of
 from ._errors import DeepcallError
 from ._model import Agent, FloorTotals, Snapshot
-from ._rows import UNREADABLE, Row, read_row
+from ._rows import MOST_ROWS, UNREADABLE, Row, Unread, read_row
 from ._template import UNMATCHED, Run, grouped, standing, things_at, to_run
-from ._wire import Beside, decode_snapshot, read_beside, to_agent, to_snapshot
+from ._wire import Beside, Strike, as_it_is, decode_snapshot, read_beside, to_agent, to_snapshot
 
 RUN = 24  # rows drawn and compared at once
 REACH = 4  # rows that may be gone in one place before the rows behind them count as moved
@@ -103,6 +103,7 @@ class _Walk:
         self.is_in_order = True
         self._is_over = False
         self._to_draw = MOST_DRAWN * len(text)  # characters
+        self._room = MOST_ROWS  # rows
 
     def go(self) -> None:
         """Walk to the end of the rows."""
@@ -146,7 +147,7 @@ class _Walk:
         self.found.append(run)
         self.times.add(self.time)
         self._count(self.time, len(run.agents))
-        self._go_on(self.at + size)
+        self._go_on(self.at + size, len(run.agents))
 
     def _find_out(self, agents: Sequence[Agent]) -> int:
         """The first of these, the rest of a run, has no row here as drawn. How many of them to leave behind.
@@ -178,7 +179,7 @@ class _Walk:
         self.found.append(_Read(self.text[self.at : end], row, extra))
         if row.clock is not None:
             self._hear(row.clock, ticks=row.ticks)
-        self._go_on(end)
+        self._go_on(end, 1)
 
     def _hear(self, clock: int, *, ticks: bool) -> None:
         """Take note of the time that a row tells: the second may tick over within a reply."""
@@ -196,10 +197,10 @@ class _Walk:
     def _count(self, clock: int, rows: int) -> None:
         self.clocks[clock] = self.clocks.get(clock, 0) + rows
 
-    def _go_on(self, end: int) -> None:
-        """Go to the next row from where one ends."""
-        separator = self.text[end]
-        if separator not in ",]":
+    def _go_on(self, end: int, rows: int) -> None:
+        """Go to the next row from where one ends, the last of so many."""
+        separator, self._room = self.text[end], self._room - rows
+        if separator not in ",]" or self._room < 0:
             raise _SurpriseError
         self._is_over = separator == "]"
         self.at = end + 1
@@ -222,33 +223,48 @@ class Predictor:
         self._runs: list[Run] = []
         self._agents: Mapping[str, Agent] = {}  # those of the runs
         self._rest_of_text = ""  # after the rows
-        self._beside = Beside(FloorTotals(), {}, ())  # what it says
+        self._beside = Beside(FloorTotals(), {}, Unread())  # what it says
         self._time = 0  # of the last reply
+        self._strike: Strike = as_it_is
         self._rest, self._next_rest = 0, 1  # in replies
 
     def decode(
-        self, body: bytes, *, date: datetime | None = None, received_at: datetime | None = None
+        self,
+        body: bytes,
+        *,
+        date: datetime | None = None,
+        received_at: datetime | None = None,
+        strike: Strike = as_it_is,
     ) -> Snapshot:
-        """The same as `decode_snapshot`, with the very objects of the last reply where nothing changed."""
+        """The same as `decode_snapshot`, with the very objects of the last reply where nothing changed.
+
+        strike: see `LiveFloor.receive`. It is shown only what is news: the rest was struck before.
+        """
+        if strike != self._strike:  # of other credentials, which may stand in what was read before
+            self._strike, self._runs, self._agents, self._rest_of_text = strike, [], {}, ""
         if self._rest:
             self._rest -= 1
         else:
             try:
-                return self._predicted(body, date, received_at)
+                return self._predicted(body, date, received_at, strike)
             except _SURPRISES:
                 self._runs, self._agents = [], {}  # they may be what surprises
                 self._take_rest()
-        return decode_snapshot(body, date=date, received_at=received_at)
+        return decode_snapshot(strike(body), date=date, received_at=received_at)
 
     def _take_rest(self) -> None:
         self._rest, self._next_rest = self._next_rest, min(LONGEST_REST, 2 * self._next_rest)
 
-    def _predicted(self, body: bytes, date: datetime | None, received_at: datetime | None) -> Snapshot:
+    def _predicted(
+        self, body: bytes, date: datetime | None, received_at: datetime | None, strike: Strike
+    ) -> Snapshot:
         text = body.decode("utf-8", "surrogatepass")
         if not text.startswith(_HEAD) or UNMATCHED in text:
             raise _SurpriseError
         walk = _Walk(text, self._runs, self._time)
         walk.go()
+        if (news := self._news(walk)) and strike(news) is not news:
+            return self._predicted(strike(body), date, received_at, as_it_is)
         clock = read_clock(walk.clocks, date, received_at)
         if clock is None or (walk.still and not walk.clocks):
             raise _SurpriseError
@@ -259,6 +275,13 @@ class Predictor:
         self._learn(walk, clock.time, max(near, default=clock.time))
         return to_snapshot(self._agents, beside, clock, received_at)
 
+    def _news(self, walk: _Walk) -> bytes:
+        """The text that is not as it was in earlier replies, from which all secrets have been struck."""
+        rest = walk.text[walk.at :]
+        reads = [part.text for part in walk.found if isinstance(part, _Read)]
+        news = "\n".join(reads if rest == self._rest_of_text else [*reads, rest])
+        return news.encode("utf-8", "surrogatepass")
+
     def _read_beside(self, rest: str) -> Beside:
         """Read what comes after the rows; mostly it is as it was."""
         if rest != self._rest_of_text:
@@ -266,7 +289,7 @@ class Predictor:
             message = message_of(reply, None)
             if message is not reply["message"]:
                 raise _SurpriseError
-            self._rest_of_text, self._beside = rest, read_beside(message)
+            self._rest_of_text, self._beside = rest, read_beside(message, Unread())
         return self._beside
 
     def _learn(self, walk: _Walk, clock: int, latest: int) -> None:

@@ -45,9 +45,8 @@ class Reading(Generic[_T]):
 
 def read_snapshot(reply: Reply) -> Snapshot:
     """The snapshot of a reply."""
-    return decode_snapshot(
-        reply.body, date=reply.date, received_at=reply.received_at, http_status=reply.status
-    )
+    body = reply.strike(reply.body)
+    return decode_snapshot(body, date=reply.date, received_at=reply.received_at, http_status=reply.status)
 
 
 async def read_snapshot_aside(reply: Reply) -> Snapshot:
@@ -97,7 +96,8 @@ def _retrieved(read: asyncio.Future[LiveUpdate]) -> None:
 
 
 def _receive(floor: LiveFloor, reply: Reply) -> LiveUpdate:
-    update = floor.receive(reply.body, date=reply.date, received_at=reply.received_at)
+    instants = {"date": reply.date, "received_at": reply.received_at}
+    update = floor.receive(reply.body, **instants, strike=reply.strike)
     if floor.refusal and update.is_baseline and update.gap:  # a service's log is read, its warnings are not
         logger.warning("%s", floor.refusal)
     return update

@@ -24,6 +24,7 @@ from ._errors import ConfigurationError, DeepcallError, TransportError
 from ._floor import LiveFloor
 from ._json import from_json, to_json
 from ._update import LiveUpdate
+from ._wire import Strike, as_it_is
 
 FORMAT = 1
 
@@ -31,8 +32,8 @@ FORMAT = 1
 class RecordingFloor(LiveFloor):
     """A `LiveFloor` that writes down what it is given before it looks at it.
 
-    record_to: a text file, flushed after every line. redact: strikes secrets out of a text.
-    Otherwise as `LiveFloor`. What the file raises (a full disk) is raised here.
+    record_to: a text file, flushed after every line. redact: strikes secrets out of a text, before it is
+    recorded or looked at. Otherwise as `LiveFloor`. What the file raises (a full disk) is raised here.
     """
 
     def __init__(
@@ -60,10 +61,16 @@ class RecordingFloor(LiveFloor):
         self._write({"deepcall_recording": FORMAT, "status": status, **told})
 
     def receive(
-        self, body: bytes, *, date: datetime | None = None, received_at: datetime | None = None
+        self,
+        body: bytes,
+        *,
+        date: datetime | None = None,
+        received_at: datetime | None = None,
+        strike: Strike = as_it_is,
     ) -> LiveUpdate:
-        """As `LiveFloor.receive`."""
-        self._write({**self._body(body), "date": to_json(date), "received_at": to_json(received_at)})
+        """As `LiveFloor.receive`. The floor sees the very bytes that the recording holds."""
+        body = self._redacted(strike(body))
+        self._write({**_body_to_json(body), "date": to_json(date), "received_at": to_json(received_at)})
         return super().receive(body, date=date, received_at=received_at)
 
     def fork(self) -> LiveFloor:
@@ -79,12 +86,11 @@ class RecordingFloor(LiveFloor):
         self._file.write(json.dumps(line, default=dict) + "\n")
         self._file.flush()
 
-    def _body(self, body: bytes) -> dict[str, str]:
+    def _redacted(self, body: bytes) -> bytes:
         try:
-            return {"body": self._redact(body.decode())}
+            return self._redact(body.decode()).encode()
         except UnicodeDecodeError:
-            text = self._redact(body.decode("latin-1"))
-            return {"body_base64": base64.b64encode(text.encode("latin-1")).decode()}
+            return self._redact(body.decode("latin-1")).encode("latin-1")
 
 
 def replay(lines: Iterable[str]) -> Iterator[LiveUpdate]:
@@ -100,7 +106,7 @@ def replay(lines: Iterable[str]) -> Iterator[LiveUpdate]:
                 floor = _floor_of(entry)
                 continue
             update = _replayed(floor, entry)
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise ConfigurationError(f"line {number} is not of a recording: {error}") from error
         if update is not None:
             yield update
@@ -119,14 +125,21 @@ def _replayed(floor: LiveFloor, entry: dict[str, Any]) -> LiveUpdate | None:
     try:
         if "failed" in entry:
             return floor.fail(TransportError(entry["failed"]))
-        instants = {name: _instant(entry[name]) for name in ("date", "received_at")}
-        return floor.receive(_body_from_json(entry), **instants)
+        date, received_at = (_instant(entry[name]) for name in ("date", "received_at"))
+        return floor.receive(_body_from_json(entry), date=date, received_at=received_at)
     except DeepcallError:
         return None  # as in the stream, which tried again, or failed in the line that follows
 
 
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else from_json(text, datetime)
+
+
+def _body_to_json(body: bytes) -> dict[str, str]:
+    try:
+        return {"body": body.decode()}
+    except UnicodeDecodeError:
+        return {"body_base64": base64.b64encode(body).decode()}
 
 
 def _body_from_json(entry: dict[str, Any]) -> bytes:

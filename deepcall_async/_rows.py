@@ -25,6 +25,11 @@ from ._model import FloorTotals, Quarantined
 NONE_WORDS = ("", "no")  # "there is none", beside null, [], {}, false and 0
 REASON_KEYS = ("type", "reason", "name", "breakName")  # where a break may say its reason
 
+# --- what a reply may cost ------------------------------------------------------------------
+MOST_ROWS = 100_000  # an agent costs some kB, a row of a few bytes may claim to be one
+MOST_LISTED = 100  # parts that could not be read: each costs some kB, and nobody looks at more
+FEW = 3  # unreadable rows that are no sign of a backend gone wrong, however small the floor
+
 
 @define
 class Presence:
@@ -198,6 +203,8 @@ def _list_of_rows(message: Mapping[str, Any]) -> list[Any]:
         return []
     if not isinstance(rows, list):
         raise ReplyError("expected a list" + (", got nothing" if rows is ... else ""), path="message.pr")
+    if len(rows) > MOST_ROWS:
+        raise ReplyError(f"{len(rows)} rows, and no floor has more than {MOST_ROWS}", path="message.pr")
     return rows
 
 
@@ -215,33 +222,74 @@ def _extra(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_rows(
-    message: Mapping[str, Any], quarantined: list[Quarantined], extras: dict[str, Mapping[str, Any]]
+    message: Mapping[str, Any], unread: Unread, extras: dict[str, Mapping[str, Any]]
 ) -> dict[str, Row]:
-    """Rows by agent id; what cannot be read goes to `quarantined`, unknown keys to `extras`."""
+    """Rows by agent id; what cannot be read goes to `unread`, unknown keys to `extras`."""
     rows: dict[str, Row] = {}
-    for index, raw in enumerate(_list_of_rows(message)):
+    listed = _list_of_rows(message)
+    for index, raw in enumerate(listed):
         try:
             row, extra = read_row(raw)
+            if rows.setdefault(row.id, row) is not row:
+                raise forms.Unreadable("second row of this agent", "I")
         except UNREADABLE as error:
-            quarantined.append(_quarantine(raw, index, error))
+            unread.add_row(raw, index, error)
+            if unread.count > FEW and 2 * unread.count > len(listed):
+                raise _mostly_unread(unread.parts[0], len(listed)) from None
             continue
-        if rows.setdefault(row.id, row) is not row:
-            quarantined.append(_quarantine(raw, index, forms.Unreadable("second row of this agent", "I")))
-        elif extra:
+        if extra:
             extras[row.id] = extra
     return rows
 
 
-def _quarantine(raw: Any, index: int, error: Exception) -> Quarantined:
+def _mostly_unread(first: Quarantined, rows: int) -> ReplyError:
+    told = f"most of the {rows} rows cannot be read, the first of them at {first.path}: {first.reason}"
+    return ReplyError(told, path="message.pr")
+
+
+class Unread:
+    """What could not be read of a reply: the first parts as they are, the rest in numbers.
+
+    parts: the first `MOST_LISTED`. count: how many there were. rows: see `Snapshot.unread_rows`.
+    """
+
+    def __init__(self) -> None:
+        self.parts: list[Quarantined] = []
+        self.count = 0
+        self.rows: dict[str | None, int] = {}
+
+    def add_row(self, raw: Any, index: int, error: Exception) -> None:
+        """A row."""
+        agent_id = _id_of(raw)
+        self.rows[agent_id] = self.rows.get(agent_id, 0) + 1
+        if self._is_to_be_listed():
+            self.parts.append(_quarantine(raw, index, agent_id, error))
+
+    def add(self, key: str, message: Mapping[str, Any], error: forms.Unreadable) -> None:
+        """What stands beside the rows."""
+        if self._is_to_be_listed():
+            raw = message[key] if forms.is_shallow(message[key]) else None
+            self.parts.append(Quarantined(path=f"message.{key}", reason=str(error), raw=raw))
+
+    def _is_to_be_listed(self) -> bool:
+        self.count += 1
+        return self.count <= MOST_LISTED
+
+
+def _id_of(raw: Any) -> str | None:
+    """Whose row it is; None when that cannot be read."""
+    try:
+        return forms.identity(raw.get("I"))
+    except (AttributeError, forms.Unreadable):
+        return None
+
+
+def _quarantine(raw: Any, index: int, agent_id: str | None, error: Exception) -> Quarantined:
     path = f"message.pr[{index}]"
     kept = raw if forms.is_shallow(raw) else None
     if not isinstance(raw, dict):
         reason = f"expected an object, got {forms.shown(raw)}"
         return Quarantined(path=path, reason=reason, row=index, raw=kept)
-    try:
-        agent_id = forms.identity(raw.get("I"))
-    except forms.Unreadable:
-        agent_id = None
     key, reason = _first_fault(error)
     return Quarantined(path=f"{path}.{key}", reason=reason, row=index, agent_id=agent_id, raw=kept)
 
@@ -259,30 +307,25 @@ def _first_fault(error: Exception) -> tuple[str, str]:
     return "?", str(error)
 
 
-def read_totals(message: Mapping[str, Any], quarantined: list[Quarantined]) -> FloorTotals:
+def read_totals(message: Mapping[str, Any], unread: Unread) -> FloorTotals:
     totals: dict[str, int | None] = {}
     for field, key in _TOTALS.items():
         try:
             totals[field] = forms.integer(message.get(key))
         except forms.Unreadable as error:
-            quarantined.append(_spoilt(key, message, error))
+            unread.add(key, message, error)
     return FloorTotals(**totals)
 
 
-def read_extra(message: Mapping[str, Any], quarantined: list[Quarantined]) -> dict[str, Any]:
+def read_extra(message: Mapping[str, Any], unread: Unread) -> dict[str, Any]:
     """What stands beside the rows and the totals."""
     extra: dict[str, Any] = {}
     for key in [key for key in message if key not in _MESSAGE_KEYS]:
         try:
             extra[key] = _kept(message[key])
         except forms.Unreadable as error:
-            quarantined.append(_spoilt(key, message, error))
+            unread.add(key, message, error)
     return extra
-
-
-def _spoilt(key: str, message: Mapping[str, Any], error: forms.Unreadable) -> Quarantined:
-    raw = message[key] if forms.is_shallow(message[key]) else None
-    return Quarantined(path=f"message.{key}", reason=str(error), raw=raw)
 
 
 def totals_to_wire(totals: FloorTotals) -> dict[str, int]:

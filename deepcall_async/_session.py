@@ -27,7 +27,7 @@ from ._options import PollOptions, SessionOptions, Status
 from ._polling import MIN_INTERVAL, RetryPolicy, Stoppable, retrying, seconds
 from ._request import Request, check_type, live_request
 from ._scope import AccountName
-from ._transport import Reply, Transport, live_url
+from ._transport import Transport, live_url
 
 if TYPE_CHECKING:
     from ._feed import LiveFeed
@@ -224,7 +224,7 @@ class DeepcallSession:
         if record_to is None:
             floor = LiveFloor(status, **asked)
         else:
-            floor = RecordingFloor(record_to, status, **asked, redact=self._credentials.blot)
+            floor = RecordingFloor(record_to, status, **asked)
         poll = partial(self._fetch, request, updates(floor))
         source = Source(poll=poll, fail=floor.fail, scope=self._scope, log=self._log)
         return LiveStream(source, interval=tick, max_outage=patience, retry=self._retry)
@@ -293,11 +293,11 @@ class DeepcallSession:
 
     async def _ask(self, request: Request, grant: Grant, read: Reading[_T], end: float) -> _T:
         """One HTTP exchange, read. Nothing is awaited after that, so no cancellation can lose its value."""
-        reply = await self._transport.post(grant.head + request.tail, until=end)
+        sent = await self._transport.post(grant.head + request.tail, until=end)
+        reply = evolve(sent, strike=grant.strike_from)
         self._log(logging.DEBUG, "HTTP %d, %d bytes", reply.status, len(reply.body))
         try:
             reply.check_status()
-            reply = _without_echoes(reply, grant)
             value = read.here(reply) if len(reply.body) < read.large else await read.aside(reply)
         except DeepcallError as error:
             failure = grant.clean(error)
@@ -306,12 +306,6 @@ class DeepcallSession:
             return value
         failure.retry_after = reply.retry_after
         raise failure
-
-
-def _without_echoes(reply: Reply, grant: Grant) -> Reply:
-    """The reply, should the server repeat the credentials, without them."""
-    body = grant.strike_from(reply.body)
-    return reply if body is reply.body else evolve(reply, body=body)
 
 
 def _import_core() -> None:

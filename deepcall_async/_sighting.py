@@ -12,7 +12,7 @@ from ._clock import Between
 from ._evidence import CALL, MOBILE, WEB, Evidence, Facet
 from ._ledger import Finding, Sighting, Tally, audit
 from ._memory import Memory, is_busy
-from ._model import Agent, Quarantined, Snapshot
+from ._model import Agent, Snapshot
 from ._state import FloorState
 from ._transitions import Transition
 
@@ -39,13 +39,12 @@ class Diff:
     @cached_property
     def unreadable(self) -> frozenset[str]:
         """The agents whose rows could not be read."""
-        return frozenset(part.agent_id for part in self.snapshot.quarantined if part.agent_id is not None)
+        return frozenset(agent_id for agent_id in self.snapshot.unread_rows if agent_id is not None)
 
-    @cached_property
-    def unnamed(self) -> list[Quarantined]:
-        """The rows in which even the id could not be read."""
-        parts = self.snapshot.quarantined
-        return [part for part in parts if part.agent_id is None and part.row is not None]
+    @property
+    def unnamed(self) -> int:
+        """How many rows there are in which even the id could not be read."""
+        return self.snapshot.unread_rows.get(None, 0)
 
     def between(self, memory: Memory, available: datetime | None) -> Between:
         """The time since the last poll that showed an agent's row. available: see `Between`."""

@@ -114,7 +114,7 @@ def first_state(look: Look) -> FloorState:
         time=now,
         server_time=now,
         unread=dict.fromkeys(never_read(look.snapshot, agents)),
-        strangers=sum(part.row is not None and part.agent_id is None for part in look.snapshot.quarantined),
+        strangers=look.snapshot.unread_rows.get(None, 0),
         memories=memories,
         resting=resting,
         learned=Learned().taught_by(*agents.values()),
@@ -141,5 +141,5 @@ def recalled(state: FloorState, memories: Mapping[str, Memory]) -> FloorState:
 
 def never_read(snapshot: Snapshot, *known: Mapping[str, object]) -> list[str]:
     """The agents of whom nothing is known but that there is a row."""
-    ids = {part.agent_id for part in snapshot.quarantined if part.agent_id is not None}
+    ids = {agent_id for agent_id in snapshot.unread_rows if agent_id is not None}
     return sorted(ids.difference(*known))

@@ -149,7 +149,7 @@ def _contradictions(state: FloorState, look: Look) -> set[str]:
 
 
 def _turned_over(state: FloorState, look: Look) -> set[str]:
-    """Whether most of those who were logged in have logged out, or in again at one time, since the last reply.
+    """Whether most of those who were logged in have logged out, or in again at one time, in this gap.
 
     Those who logged in again one by one have lived: the longer the gap, the more there are.
     """
@@ -220,7 +220,7 @@ def _unreadable(state: FloorState) -> list[Agent]:
 
 def _unread(snapshot: Snapshot) -> int:
     """How many rows could not be read."""
-    return sum(part.row is not None for part in snapshot.quarantined)
+    return sum(snapshot.unread_rows.values())
 
 
 def common_shift(state: FloorState, look: Look) -> timedelta:

@@ -15,6 +15,7 @@ import ipaddress
 import math
 import re
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -39,6 +40,7 @@ class Reply:
 
     date: its Date header, None when missing or unreadable. received_at: this machine's clock.
     retry_after: seconds the server asked to be left alone for, None when it did not.
+    strike: takes the credentials out of what it says, should it repeat them.
     """
 
     status: int
@@ -47,6 +49,7 @@ class Reply:
     date: datetime | None
     retry_after: float | None
     received_at: datetime
+    strike: Callable[[bytes], bytes] = field(default=bytes, repr=False)
 
     def check_status(self) -> None:
         """Raise what an answer with a status other than 2xx says: an API error, or just its status."""
@@ -56,7 +59,7 @@ class Reply:
 
         failure = UnexpectedStatus(self._describe(), self.status, retry_after=self.retry_after)
         try:
-            read_error(self.body, self.status)
+            read_error(self.strike(self.body), self.status)
         except ApiError as error:
             if type(error) is ApiError:  # a code outside the table: then the status is all we know
                 error.is_transient = failure.is_transient
@@ -64,7 +67,8 @@ class Reply:
         raise failure
 
     def _describe(self) -> str:
-        kind = ascii(self.content_type[:60])[1:-1] or "no content type"
+        said = self.strike(self.content_type.encode(errors="surrogateescape"))
+        kind = ascii(said.decode(errors="surrogateescape")[:60])[1:-1] or "no content type"
         what = f"HTTP {self.status} ({kind}) instead of an answer of the API"
         if 300 <= self.status < 400:
             return f"{what}: redirects are not followed, as the credentials are in the body. Check base_url."

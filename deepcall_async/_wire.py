@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,12 +20,13 @@ from . import _forms as forms
 from ._clock import ClockReading, believed, epoch, instant, read_clock
 from ._envelope import SUCCESS_CODE, read_message
 from ._errors import ReplyError
-from ._model import Agent, Break, Call, FloorTotals, Login, Quarantined, Snapshot
+from ._model import Agent, Break, Call, FloorTotals, Login, Snapshot
 from ._rows import (
     NO_EXTRA,
     REASON_KEYS,
     Presence,
     Row,
+    Unread,
     read_extra,
     read_rows,
     read_totals,
@@ -33,14 +34,21 @@ from ._rows import (
     totals_to_wire,
 )
 
+Strike = Callable[[bytes], bytes]
+
+
+def as_it_is(body: bytes) -> bytes:
+    """The strike that takes nothing out of a reply."""
+    return body
+
 
 @frozen
 class Beside:
-    """What a reply says beside its rows."""
+    """What a reply says beside its rows, and what could not be read of all of it."""
 
     totals: FloorTotals
     extra: Mapping[str, Any]
-    quarantined: tuple[Quarantined, ...]
+    unread: Unread
 
 
 def decode_snapshot(
@@ -58,14 +66,13 @@ def decode_snapshot(
     Raises `ApiError` when the server says no, `ReplyError` when the reply cannot be read.
     """
     message = read_message(body, http_status)
-    quarantined: list[Quarantined] = []
-    extras: dict[str, Mapping[str, Any]] = {}
-    rows = read_rows(message, quarantined, extras)
+    unread, extras = Unread(), dict[str, Mapping[str, Any]]()
+    rows = read_rows(message, unread, extras)
     clock = read_clock(_row_clocks(rows.values(), date), date, received_at)
     if clock is None:
         raise ReplyError("no row carries avD and avT, so the server's time is unknown: pass the Date header")
     agents = {row.id: to_agent(row, clock.time, extras.get(row.id, NO_EXTRA)) for row in rows.values()}
-    return to_snapshot(agents, read_beside(message), clock, received_at, quarantined)
+    return to_snapshot(agents, read_beside(message, unread), clock, received_at)
 
 
 def _row_clocks(rows: Iterable[Row], date: datetime | None) -> Counter[int]:
@@ -82,10 +89,9 @@ def _row_clocks(rows: Iterable[Row], date: datetime | None) -> Counter[int]:
     return Counter({clock: n for clock, n in still.items() if believed(clock, epoch(date)) == clock})
 
 
-def read_beside(message: Mapping[str, Any]) -> Beside:
-    """Read what stands beside `pr`."""
-    quarantined: list[Quarantined] = []
-    return Beside(read_totals(message, quarantined), read_extra(message, quarantined), tuple(quarantined))
+def read_beside(message: Mapping[str, Any], unread: Unread) -> Beside:
+    """Read what stands beside `pr`. unread: what could not be read of the rows, to which it adds its own."""
+    return Beside(read_totals(message, unread), read_extra(message, unread), unread)
 
 
 def to_snapshot(
@@ -93,9 +99,8 @@ def to_snapshot(
     beside: Beside,
     clock: ClockReading,
     received_at: datetime | None,
-    quarantined: Iterable[Quarantined] = (),
 ) -> Snapshot:
-    """The snapshot of a reply whose parts are read. quarantined: of its rows."""
+    """The snapshot of a reply whose parts are read."""
     return Snapshot(
         agents=agents,
         totals=beside.totals,
@@ -103,7 +108,9 @@ def to_snapshot(
         clock_source=clock.source,
         clock_spread=timedelta(seconds=clock.spread),
         received_at=received_at,
-        quarantined=(*quarantined, *beside.quarantined),
+        quarantined=tuple(beside.unread.parts),
+        quarantined_count=beside.unread.count,
+        unread_rows=beside.unread.rows,
         extra=beside.extra,
     )
 

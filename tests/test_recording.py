@@ -12,15 +12,19 @@ from deepcall_async import (
     ApiError,
     ConfigurationError,
     DeepcallSession,
+    LiveFloor,
     LiveUpdate,
     ReplyError,
     RequestTimeout,
     RetryPolicy,
     TokenAuth,
 )
+from deepcall_async._auth import Grant
 from deepcall_async._json import transition_to_json
 from deepcall_async._recording import RecordingFloor, replay
 from deepcall_async.simulator import Fault, Floor, Pace, Simulator
+
+from .wire.replies import reply, row
 
 HEADER = '{"deepcall_recording": 1, "status": "all", "scope": "", "view": "", "resume_from": null}\n'
 SEEN = datetime(2026, 1, 5, 4, 0, tzinfo=UTC)
@@ -93,6 +97,33 @@ def test_secrets_that_a_server_echoes_are_struck_out() -> None:
         floor.fail(RequestTimeout("hush"))
     assert "hush" not in file.getvalue()
     assert "***" in file.getvalue()
+
+
+@pytest.mark.parametrize("user_id", ["1", "12", "00", "447", "70212345", "1767585600"])
+def test_a_replay_tells_the_same_whatever_the_user_id_is(user_id: str) -> None:
+    """Also where it is an agent's id, a minute or an instant, and where the server says it back."""
+    file, floor = io.StringIO(), Floor(24, seed=2, pace=Pace.busy())
+    grant = Grant(TokenAuth(user_id, "tok3nTok3nTok3nTok3n"))
+    recorder, live = RecordingFloor(file), LiveFloor()
+    updates, others = [], []
+    for poll in range(40):
+        body = floor.reply(floor.start + 7 * poll)
+        if poll % 3:
+            body = body.replace(b'"oCA"', f'"userId":{int(user_id)},"I":"{user_id}","oCA"'.encode())
+        updates.append(recorder.receive(body, strike=grant.strike_from))
+        others.append(live.receive(body, strike=grant.strike_from))
+    again = list(replay(io.StringIO(file.getvalue())))
+    assert sum(len(update.transitions) for update in updates) > 20
+    assert [told(update) for update in again] == [told(update) for update in updates]
+    assert [told(update) for update in others] == [told(update) for update in updates]
+
+
+def test_a_floor_that_records_looks_at_what_it_records() -> None:
+    file = io.StringIO()
+    floor = RecordingFloor(file, redact=lambda text: text.replace("Asha", "***"))
+    shown = floor.receive(reply(row("1", nm="Asha"))).snapshot.agents["1"].name
+    again = [update.snapshot.agents["1"].name for update in replay(io.StringIO(file.getvalue()))]
+    assert again == [shown] == ["***"]
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,12 @@ def success(text: str) -> bytes:
     return http(json.dumps({"status": "success", "message": text, "code": 200}))
 
 
+def json_of(text: str, code: int) -> str:
+    """An error whose message has every letter escaped."""
+    escaped = "".join(f"\\u{ord(letter):04x}" for letter in text)
+    return f'{{"status":"error","message":"{escaped}","code":{code}}}'
+
+
 # A server that says back what it was told, wherever an answer has room for it.
 ECHOES: dict[str, Callable[[str], bytes]] = {
     "as the message": lambda said: api_error(1014, f"no session for {said}"),
@@ -87,6 +93,13 @@ ECHOES: dict[str, Callable[[str], bytes]] = {
     "as the code": lambda said: api_error(said, {"you said": said}),
     "under success": success,
     "under success cut within": lambda said: success("x" * 30 + said),
+    "escaped throughout": lambda said: http(json_of(said, 1014)),
+    "in UTF-16": lambda said: http(
+        json.dumps({"status": "error", "message": said, "code": 7}).encode("utf-16")
+    ),
+    "in UTF-16, as an error of HTTP": lambda said: http(
+        json.dumps({"code": 7, "msg": said}).encode("utf-16"), 500
+    ),
     "as the body": lambda said: http(said, 500),
     "as a broken body": lambda said: http(said[:-1]),
     "as the status line": lambda said: f"{said}\r\n\r\n".encode(),
@@ -315,13 +328,23 @@ def good_with(more: dict[str, Any]) -> bytes:
 EACH: list[tuple[Auth, str]] = [(BOTH[0], TOKEN), (BOTH[0], USER), (BOTH[1], SSID)]
 
 
+HOW: dict[str, Callable[[bytes, str], bytes]] = {
+    "as it is": lambda answer, _: answer,
+    "with a letter escaped": lambda answer, secret: answer.replace(
+        secret.encode(), f"{secret[:3]}\\u{ord(secret[3]):04x}{secret[4:]}".encode()
+    ),
+}
+
+
 @pytest.mark.parametrize(("auth", "secret"), EACH, ids=["token", "user id", "ssid"])
 @pytest.mark.parametrize("echo", GOOD_ECHOES)
+@pytest.mark.parametrize("how", HOW)
 async def test_a_good_reply_that_repeats_a_secret_shows_it_nowhere(
-    echo: str, auth: Auth, secret: str
+    how: str, echo: str, auth: Auth, secret: str
 ) -> None:
     file = io.StringIO()
-    answer = good_with(GOOD_ECHOES[echo](secret))
+    body = good_with(GOOD_ECHOES[echo](secret)).partition(b"\r\n\r\n")[2]
+    answer = http(HOW[how](body, secret))
     async with serving(GOOD, GOOD, answer) as server, server.session(auth, retry=ONCE) as session:
         stream = session.poll_live(0.1, record_to=file)
         await anext(stream)

@@ -18,6 +18,7 @@ waits for nothing. It is imported only when it is asked for, so that `--help` an
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -28,6 +29,9 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. arguments: default `sys.argv[1:]`."""
+    if sys.stdout is None:  # closed by whoever started the process
+        import_module("._output", __package__).tell("stdout is closed: send it to a file or to /dev/null")
+        return 1
     args = parse(arguments)
     try:
         running = import_module("._running", __package__)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from attrs import define
 
-from deepcall_async import Gap, LiveUpdate, Quarantined
+from deepcall_async import Gap, LiveUpdate, Snapshot
 
 from ._text import age, plain, stamp, trouble
 
@@ -18,6 +18,7 @@ class Notices:
     _is_begun: bool = False
     _in_outage: bool = False
     _unreadable: frozenset[tuple[str | None, str]] = frozenset()
+    _are_more: bool = False
 
     def of(self, update: LiveUpdate) -> Iterator[str]:
         """The lines this update is worth."""
@@ -28,12 +29,17 @@ class Notices:
             yield f"{stamp(update.snapshot.server_time)}: {trouble(update)}"
         self._in_outage = update.outage is not None
         if not update.is_stale:
-            yield from self._quarantined(update.snapshot.quarantined)
+            yield from self._quarantined(update.snapshot)
 
-    def _quarantined(self, parts: tuple[Quarantined, ...]) -> Iterator[str]:
+    def _quarantined(self, snapshot: Snapshot) -> Iterator[str]:
+        parts = snapshot.quarantined
         for part in parts:
             if (part.agent_id, part.reason) not in self._unreadable:
                 yield f"cannot read {part.path}: {part.reason}; its last known value stands"
+        more = snapshot.quarantined_count - len(parts)
+        if more > 0 and not self._are_more:
+            yield f"cannot read {more} more"
+        self._are_more = more > 0
         self._unreadable = frozenset((part.agent_id, part.reason) for part in parts)
 
 

@@ -24,7 +24,9 @@ def say(line: str) -> None:
 
 
 def tell(message: str) -> None:
-    """One line on stderr. It may hold words of the server's."""
+    """One line on stderr, if that is open. It may hold words of the server's."""
+    if sys.stderr is None:
+        return
     sys.stderr.write(f"deepcall: {plain(message, 1000)}\n")
     sys.stderr.flush()
 

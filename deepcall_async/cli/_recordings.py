@@ -73,6 +73,8 @@ def _opened(path: Path) -> Iterator[TextIO]:
         with path.open(encoding="utf-8", errors="replace") as file:
             yield file
         return
+    if sys.stdin is None:
+        raise ConfigurationError("there is none, it is closed")
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     yield sys.stdin

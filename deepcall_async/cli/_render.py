@@ -152,7 +152,7 @@ def _more(hidden: Sequence[Agent], width: int) -> Row:
 
 def _totals(frame: Frame, width: int) -> Row:
     told = counts(frame.snapshot)
-    unreadable = len(frame.snapshot.quarantined)
+    unreadable = frame.snapshot.quarantined_count
     if not unreadable:
         return Row((Cell(0, width, told),))
     warning = f" {unreadable} UNREADABLE "

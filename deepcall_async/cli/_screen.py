@@ -74,7 +74,7 @@ def _first_error() -> Iterator[None]:
 def _log_kept_off_the_screen() -> Iterator[None]:
     """Log lines would tear the picture: the last ones are shown when it is over."""
     root = logging.getLogger()
-    if not sys.stderr.isatty() or not root.handlers:
+    if sys.stderr is None or not sys.stderr.isatty() or not root.handlers:
         yield
         return
     kept, handlers = _KeptLines(), root.handlers[:]

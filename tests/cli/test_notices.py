@@ -58,3 +58,12 @@ def test_an_unreadable_row_is_told_once_and_again_when_it_comes_back(
     good = make_update(snapshot=make_snapshot())
     told = "cannot read message.pr[3].avT: expected a list; its last known value stands"
     assert heard(bad, bad, good, bad) == [told, told]
+
+
+def test_parts_that_are_not_listed_are_told_as_a_number_once(
+    make_snapshot: MakeSnapshot, make_update: MakeUpdate
+) -> None:
+    part = Quarantined(path="message.pr[0]", reason="no object", row=0)
+    more = make_update(snapshot=make_snapshot(quarantined=(part,), quarantined_count=8))
+    told = ["cannot read message.pr[0]: no object; its last known value stands", "cannot read 7 more"]
+    assert heard(more, more, make_update(snapshot=make_snapshot()), more) == told + told

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -135,6 +135,51 @@ def test_the_terminal_is_given_back_however_watch_ends(stop: signal.Signals | No
     assert entered < written.index(b"simulated floor") < left
     assert written.rindex(b"\x1b[?25h") > written.rindex(b"\x1b[?25l")
     assert written.rindex(b"\x1b[?7h") > written.rindex(b"\x1b[?7l")
+
+
+# --- streams that are closed --------------------------------------------------------------------
+
+
+def with_closed(*descriptors: int) -> Callable[[], None]:
+    """What a shell does for `>&-` and `<&-`."""
+
+    def close() -> None:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    return close
+
+
+def run_with_closed(*descriptors: int, arguments: tuple[str, ...]) -> tuple[int, str, str]:
+    process = subprocess.run(  # noqa: S603  # ourselves
+        [*DEEPCALL, *arguments],
+        capture_output=True,
+        text=True,
+        preexec_fn=with_closed(*descriptors),  # no threads here
+        timeout=20,
+        check=False,
+    )
+    return process.returncode, process.stdout, process.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("events", "--demo"), ("watch", "--demo"), ("simulate",), ("--version",)]
+)
+def test_a_closed_stdout_is_told_in_one_line(command: tuple[str, ...]) -> None:
+    told = "deepcall: stdout is closed: send it to a file or to /dev/null\n"
+    assert run_with_closed(1, arguments=command) == (1, "", told)
+    assert run_with_closed(1, 2, arguments=command) == (1, "", "")
+
+
+def test_a_closed_stdin_cannot_be_replayed() -> None:
+    told = "deepcall: stdin: there is none, it is closed\n"
+    assert run_with_closed(0, arguments=("events", "--replay", "-")) == (3, "", told)
+
+
+def test_a_closed_stderr_changes_nothing_but_that_nothing_is_told() -> None:
+    code, output, _ = run_with_closed(2, arguments=("events", "--baseline", "--for=0.5s", "--verbose", *DEMO))
+    assert (code, json.loads(output.splitlines()[0])["kind"]) == (0, "baseline")
+    assert run_with_closed(2, arguments=("events", "--replay", "/nowhere")) == (3, "", "")
 
 
 # --- recordings and checkpoints ---------------------------------------------------------------

@@ -12,6 +12,7 @@ from deepcall_async._absence import REMEMBERED
 from deepcall_async._clock_step import ClockStep, stepped
 from deepcall_async._differ import diff
 from deepcall_async._look import View, look
+from deepcall_async._rows import MOST_LISTED
 from deepcall_async._state import first_state
 from deepcall_async._suspicion import OLDER
 from deepcall_async._wire import decode_snapshot
@@ -254,6 +255,30 @@ def test_an_agent_whose_row_cannot_be_read_keeps_its_last_known_state(
     assert [words(t) for t in update.transitions] == ["1 call_started 12:00:05 [12:00:04..12:00:06] observed"]
     assert update.snapshot.agents["468"] == before
     assert [part.row for part in update.snapshot.quarantined] == [0]
+
+
+@pytest.mark.parametrize("status", ["all", "login"])
+@pytest.mark.parametrize("fault", [UNREADABLE, NO_ID])
+def test_agents_whose_rows_are_not_even_listed_keep_their_last_known_state(
+    status: str, fault: dict[str, Any]
+) -> None:
+    floor = Floor(*[Seat(str(number), web="07:00:00") for number in range(400)], status=status)
+    before = floor.poll("12:00:00").snapshot.agents
+    for number in range(150):
+        floor.seats[str(number)].more = fault
+    update = floor.poll("12:00:10")
+    assert (update.transitions, update.held) == ((), ())
+    assert update.snapshot.agents == before
+    assert (len(update.snapshot.quarantined), update.snapshot.quarantined_count) == (MOST_LISTED, 150)
+
+
+def test_beside_rows_that_are_not_even_listed_who_is_gone_is_gone() -> None:
+    floor = Floor(*[Seat(str(number), web="07:00:00") for number in range(400)])
+    floor.poll("12:00:00")
+    for number in range(150):
+        floor.seats[str(number)].more = UNREADABLE
+    del floor.seats["399"]
+    assert floor.tell("12:00:10") == ["399 agent_removed 12:00:10 [12:00:00..12:00:10] observed"]
 
 
 def test_what_changed_while_a_row_could_not_be_read_is_told_with_its_true_bounds(floor: Floor) -> None:

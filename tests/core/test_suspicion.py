@@ -90,7 +90,7 @@ def test_no_rows_and_a_total_that_cannot_be_read_are_suspect() -> None:
 
 
 def test_rows_that_cannot_be_read_are_not_no_rows() -> None:
-    floor = team()
+    floor = team(3)
     state = state_of(floor)
     for seat in floor.seats.values():
         seat.more = UNREADABLE

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from deepcall_async._errors import ReplyError
+from deepcall_async._rows import MOST_ROWS
 from deepcall_async._suspicion import EMPTIED, LOGINS, NO_ROWS, OLDER, SHIFTED
-from tests.fake_server import START, floor, http
+from tests.fake_server import START, floor, http, row
 
 from .fault import (
     BODY,
@@ -35,6 +37,12 @@ DATES = (
     "Sat, 99 Nov 2024 12:19:25 GMT",
     "soon",
 )
+
+
+def an_hour_ago() -> list[dict[str, Any]]:
+    """The team when nobody was on a call or a break yet."""
+    return [row(n, now=START - HOUR, since=START - HOUR - 60 * n, logged_in=n != 2) for n in range(1, 6)]
+
 
 JSON: Table = {
     "HTML in 200": fails(ReplyError, "HTML", http(HTML)),
@@ -97,9 +105,18 @@ PARTS: Table = {
     "a row without its id": spoils(rows(*ROWS, {"nm": "nobody"}), "message.pr[5].I"),
     "an id twice": spoils(rows(*ROWS, {**ROWS[0], "l": "No"}), "message.pr[5].I"),
     "an agent's only row cannot be read": spoils(spoilt(avT="soon"), "message.pr[4].avT"),
-    "no row can be read": spoils(
-        rows(*[{**row, "tC": -1} for row in ROWS], date=DATE),
-        *[f"message.pr[{number}].tC" for number in range(5)],
+    "no row can be read": fails(
+        ReplyError, "most of the 5 rows", rows(*[{**row, "tC": -1} for row in ROWS], date=DATE)
+    ),
+    "most rows cannot be read": fails(
+        ReplyError, "most of the 5 rows", rows(*[{**row, "tC": -1} for row in ROWS[:4]], ROWS[4])
+    ),
+    "three rows cannot be read": spoils(
+        rows(*[{**row, "tC": -1} for row in ROWS[:3]], *ROWS[3:]),
+        *[f"message.pr[{number}].tC" for number in range(3)],
+    ),
+    "more rows than any floor has": fails(
+        ReplyError, "no floor has more", http(BODY.replace(b'"pr":[', b'"pr":[' + b"{}," * MOST_ROWS))
     ),
     "a nesting bomb in a row": spoils(
         http(BODY.replace(b'"nm":"Agent 5"', b'"nm":"Agent 5","zz":' + b"[" * 500 + b"]" * 500)),
@@ -134,7 +151,7 @@ CLOCKS: Table = {
     ),
     "the last reply again": harmless(floor(*team(), **TOTALS)),
     "a reply a few seconds old": is_held(floor(*team(START - 4), **TOTALS), OLDER),
-    "a reply of an hour ago": is_held(floor(*team(START - HOUR), **TOTALS), OLDER),
+    "a reply of an hour ago": is_held(floor(*an_hour_ago()), OLDER),
     "one row's clock in the year 2999": harmless(spoilt(avD=32_500_000_000)),
     "a Date header that is none": harmless({text: http(BODY, date=text) for text in DATES}),
 }

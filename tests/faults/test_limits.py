@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import ssl
 import tracemalloc
 import zlib
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import trustme
 
-from deepcall_async._errors import RequestTimeout, TransportError, UnexpectedStatus
+from deepcall_async import LiveFloor
+from deepcall_async._auth import Grant
+from deepcall_async._errors import DeepcallError, RequestTimeout, TransportError, UnexpectedStatus
+from deepcall_async._rows import MOST_LISTED, MOST_ROWS
 from deepcall_async._session import DeepcallSession
 from deepcall_async._transitions import LoggedIn
 from tests.fake_server import AUTH, ONCE, Answer, dripping, http, reserved_port, serving, stall
@@ -21,6 +29,8 @@ from .exchange import ENDLESS
 from .fault import BODY, GOOD, LATER
 
 pytestmark = [pytest.mark.wire, pytest.mark.looptime]
+
+GRANT = Grant(AUTH)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -59,6 +69,70 @@ async def test_a_bomb_of_half_a_gigabyte_costs_little_memory(encoding: str) -> N
         finally:
             tracemalloc.stop()
     assert peak < 8 * 2**20
+
+
+PER_BYTE, PER_ROW = 45, 1500  # bytes of memory, as SECURITY.md says
+SIZE = 30_000
+
+
+def filled(piece: str, place: str = '"pr":[@]') -> bytes:
+    """A reply in which one place is full of something: "#" in it is a number, another each time."""
+    pieces = (piece.replace("#", str(number)) for number in range(SIZE // len(piece)))
+    return f'{{"message":{{{place.replace("@", ",".join(pieces))}}},"status":"success","code":200}}'.encode()
+
+
+BESIDE = '"pr":[],"x":[@]'
+COSTLY = {
+    "numbers for rows": filled("5"),
+    "objects for rows": filled("{}"),
+    "lists for rows": filled("[]"),
+    "rows of an id": filled('{"I":#}'),
+    "rows of an id, with details": filled('{"I":#,"l":{"a":0},"z":[]}'),
+    "rows that cannot be read": filled('{"I":#,"tC":-1}'),
+    "rows, every other of which cannot be read": filled('{"I":#},{}'),
+    "numbers": filled("1.5", BESIDE),
+    "objects": filled("{}", BESIDE),
+    "objects in objects": filled('{"":{"":{"":{}}}}', BESIDE),
+    "lists in lists": filled("[[[[[[[[]]]]]]]]", BESIDE),
+    "keys": filled('"#":0', '"pr":[],@'),
+    "keys of a row": filled('"#":[]', '"pr":[{"I":1,@}]'),
+    "keys nested too deeply": filled(f'"#":{"[" * 40}{"]" * 40}', '"pr":[],@'),
+    "an error": filled("{}", '"x":[@]').replace(b"success", b"error"),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_what_a_reply_may_cost_in_memory_is_bounded_by_its_bytes_and_rows(name: str) -> None:
+    body, floor = COSTLY[name], LiveFloor()
+    for _ in range(2):
+        tracemalloc.start()
+        try:
+            with suppress(DeepcallError):
+                floor.receive(body, date=datetime(2024, 11, 16, tzinfo=UTC), strike=GRANT.strike_from)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        rows = body.count(b'"I":')
+        assert peak < PER_BYTE * len(body) + PER_ROW * rows + 100_000
+
+
+async def test_33_kilobytes_that_unpack_to_millions_of_rows_are_a_failed_poll() -> None:
+    body = b'{"message":{"pr":[' + b"5," * 2**24 + b'5]},"status":"success","code":200}'
+    options: dict[str, Any] = {"max_reply_bytes": len(body), "retry": ONCE}
+    bomb = http(gzip.compress(body), content_encoding="gzip")
+    assert len(bomb) < 33_500
+    async with serving(GOOD, GOOD, bomb, GOOD) as server, server.session(**options) as session:
+        stream = session.poll_live(0.1)
+        updates = [await anext(stream) for _ in range(3)]
+    assert updates[1].outage is not None
+    assert "no floor has more than 100000" in str(updates[1].outage.error)
+    assert updates[2].outage is None
+
+
+def test_the_page_says_what_the_bounds_are() -> None:
+    page = Path(__file__).parents[2].joinpath("SECURITY.md").read_text()
+    for bound in (f"{PER_BYTE} bytes", "1.5 kB", f"{MOST_ROWS:,} rows", f"first {MOST_LISTED}", "32 MiB"):
+        assert bound in page
 
 
 async def test_an_answer_of_just_the_allowed_size_is_taken() -> None:
@@ -143,6 +217,19 @@ async def test_the_callers_ssl_context_says_whom_to_trust() -> None:
     AUTHORITY.configure_trust(trust)
     async with serving(GOOD, tls=_server_tls()) as server, server.session(ssl=trust) as session:
         assert (await session.live()).agents.keys() == set("12345")
+
+
+async def test_a_session_of_the_callers_own_decides_about_certificates() -> None:
+    """As the page says: a connector that does not verify is theirs to answer for."""
+    async with (
+        serving(GOOD, tls=_server_tls()) as server,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as http_session,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as another,
+    ):
+        async with server.session(http_session=http_session):
+            assert len(server.requests) == 1
+        with pytest.raises(TransportError, match="certificate verify failed"):
+            await server.session(http_session=another, ssl=ssl.create_default_context()).open()
 
 
 async def test_a_server_that_speaks_no_tls_is_a_transport_error() -> None:

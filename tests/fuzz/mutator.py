@@ -13,6 +13,7 @@ from typing import Any
 from .corpus import MOST, SEPARATOR, replies
 
 NOW = 1_731_759_565
+SECRET = "sess/4fKq+9wZ"
 VALUES: list[Any] = [
     *(None, True, False, 0, 1, 2, 60, -1, 1.5, 2**53, 10**20),
     *(NOW, NOW + 1, NOW - 60, NOW * 1000, 32_503_680_000),
@@ -20,6 +21,7 @@ VALUES: list[Any] = [
     *([], {}, [0, 0, 0], ["0", "00", "05"], ["1", "00", "00"], [1_000_000, 0, 0], [1, 2], [-1, 0, 0]),
     *({"type": "Web", "duration": ["0", "01", "00"]}, {"duration": 5}, {"reason": "Tea"}),
     [[[]]],
+    *(SECRET, f"ssid={SECRET}&", "sess\\/4fKq\\u002b9wZ", "sess%2f4fKq%2B9wZ", "c2Vzcy80ZktxKzl3Wg=="),
 ]  # fmt: skip
 ROW_KEYS = [
     "nm",
@@ -88,6 +90,45 @@ def mutate(data: bytes, random: Random) -> bytes:
         case _:
             bodies[at] = changed(bodies[at], random)
     return SEPARATOR.join(bodies)
+
+
+def mutate_lines(data: bytes, random: Random) -> bytes:
+    """A recording with one of its lines changed, repeated, left out or moved; often it is the reply in it."""
+    lines = data.split(b"\n")
+    at = random.randrange(len(lines))
+    match random.randrange(6):
+        case 0:
+            return shuffle_lines(data, random)
+        case 1:
+            lines[at] = changed(lines[at], random)
+        case _:
+            lines[at] = with_reply_changed(lines[at], random)
+    return b"\n".join(lines)
+
+
+def shuffle_lines(data: bytes, random: Random) -> bytes:
+    """A text with one of its lines repeated, left out or put in another's place."""
+    lines = data.split(b"\n")
+    at, other = random.randrange(len(lines)), random.randrange(len(lines))
+    match random.randrange(3):
+        case 0:
+            lines.insert(other, lines[at])
+        case 1:
+            del lines[at]
+        case _:
+            lines[at], lines[other] = lines[other], lines[at]
+    return b"\n".join(lines)
+
+
+def with_reply_changed(line: bytes, random: Random) -> bytes:
+    """A line of a recording with its reply changed, or some seconds later; itself where it holds none."""
+    with suppress(ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        entry = json.loads(line)
+        body = entry["body"].encode()
+        by = random.choice([0, 0, 1, 5, 60, 3600])
+        entry["body"] = (ticked(body, by) if by else changed(body, random)).decode()
+        return json.dumps(entry).encode()
+    return line
 
 
 def changed(body: bytes, random: Random) -> bytes:

@@ -11,15 +11,18 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from deepcall_async import CheckpointWarning, DeepcallError, LiveFloor, LiveUpdate
+from deepcall_async import CheckpointWarning, DeepcallError, LiveFloor, LiveUpdate, SsidAuth
+from deepcall_async._auth import Grant
 from deepcall_async._envelope import read_error
 from deepcall_async._wire import decode_snapshot
 from tests.wire.laws import check_round_trip
 
 from .corpus import replies
+from .mutator import SECRET
 
 DATE = datetime(2024, 11, 16, 12, 20, tzinfo=UTC)  # the Date header, for replies in which no row has a clock
 STATUSES = ("all", "login")
+GRANT = Grant(SsidAuth(SECRET))
 
 
 def check(data: bytes) -> None:
@@ -37,28 +40,33 @@ def decode(body: bytes) -> None:
         read_error(body, 500)
     with suppress(DeepcallError):
         check_round_trip(decode_snapshot(body, date=DATE))
+    struck = GRANT.strike_from(body)
+    assert GRANT.strike_from(struck) is struck
 
 
 def updates(bodies: list[bytes], status: str) -> Iterator[LiveUpdate]:
     """The updates of a floor that takes these replies.
 
     It does the same if it is given them decoded, and if it is resumed from its last checkpoint each time.
+    Whatever is said back of the credentials is not shown.
     """
     floor, twin = LiveFloor(status), LiveFloor(status)
     last: LiveUpdate | None = None
     for body in bodies:
         try:
-            update = floor.receive(body, date=DATE)
+            update = floor.receive(body, date=DATE, strike=GRANT.strike_from)
         except DeepcallError as error:
             if last is None:
                 continue
             update = floor.fail(error)
             twin.fail(error)
         else:
+            body = GRANT.strike_from(body)  # noqa: PLW2901  # the rest is about what is left of it
             same = twin.take(decode_snapshot(body, date=DATE))
             assert (update, update.checkpoint) == (same, same.checkpoint)
             if last is not None:
                 check_resumed(last, body, update)
+        assert SECRET not in f"{update!r} {json.dumps(update.checkpoint)}"
         yield update
         last = update
 

@@ -9,6 +9,7 @@ import pytest
 from . import corpus
 from .corpus import MOST, SEPARATOR, replies
 from .property import check
+from .targets import TARGETS
 
 INPUTS = corpus.read()
 NOW = 1_731_759_565
@@ -51,15 +52,33 @@ def test_the_property_holds_for_each_input_of_the_corpus(number: int) -> None:
     check(INPUTS[number])
 
 
+@pytest.mark.parametrize("name", sorted(set(TARGETS) - {"replies"}))
+def test_the_property_of_a_file_holds_for_each_input_of_its_corpus(name: str) -> None:
+    inputs = corpus.read(TARGETS[name].corpus)
+    assert len(inputs) > 20
+    for data in inputs:
+        TARGETS[name].check(data)
+
+
+def test_the_corpora_of_files_hold_some_that_are_taken_and_some_that_are_refused() -> None:
+    recorded = [
+        line.startswith(b'{"deepcall_recording": 1') for line in corpus.read(TARGETS["recordings"].corpus)
+    ]
+    assert 0 < sum(recorded) < len(recorded)
+    assert any(data.count(b"DEEPCALL_") > 1 for data in corpus.read(TARGETS["credentials"].corpus))
+
+
 @pytest.mark.parametrize("name", FOUND)
 def test_the_property_holds_for_what_was_found(name: str) -> None:
     check(SEPARATOR.join(FOUND[name]))
 
 
-def test_the_corpus_is_sorted_small_and_holds_nothing_twice() -> None:
-    assert sorted(set(INPUTS), key=lambda data: (len(data), data)) == INPUTS
-    assert corpus.CORPUS.stat().st_size < 300_000
-    assert len(INPUTS) > 50
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_corpus_is_sorted_small_and_holds_nothing_twice(name: str) -> None:
+    inputs = corpus.read(TARGETS[name].corpus)
+    assert sorted(set(inputs), key=lambda data: (len(data), data)) == inputs
+    assert TARGETS[name].corpus.stat().st_size < 300_000
+    assert len(inputs) > (20 if name == "credentials" else 50)
 
 
 def test_an_input_is_read_as_it_was_written(tmp_path: Path) -> None:

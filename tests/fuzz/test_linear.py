@@ -18,7 +18,8 @@ import pytest
 
 from deepcall_async import DeepcallError, LiveFloor
 
-from .property import DATE
+from .mutator import SECRET
+from .property import DATE, GRANT
 
 NOW = 1_731_759_565
 Shape = Callable[[int], list[bytes]]
@@ -64,6 +65,10 @@ SHAPES: dict[str, Shape] = {
     "unknown keys beside the rows": lambda n: [reply([row("1")], **{f"k{i}": [i] for i in range(n)})] * 2,
     "details of a login": lambda n: [reply([row("1", l={f"k{i}": i for i in range(n)})])] * 2,
     "a key again and again": lambda n: [reply([row("@")]).replace(b'"@"', b'"1"' + b',"I":"1"' * n)] * 2,
+    "a secret": lambda n: [reply([row("1", zz=[SECRET] * n)])] * 2,
+    "a secret in escapes": lambda n: [reply([row("1", zz=[SECRET.replace("/", "%2f")] * n)])] * 2,
+    "a secret in a long text": lambda n: [reply([row("1", zz=SECRET.replace("/", "%2f") * n)])] * 2,
+    "escapes": lambda n: [reply([row("1", zz='\\"%41x' * n)])] * 2,
     "shallow nesting": lambda n: [reply([row("1", zz=[[[[i]]] for i in range(n)])])] * 2,
 }  # fmt: skip
 
@@ -84,7 +89,7 @@ def work(bodies: list[bytes]) -> int:
     try:
         for body in bodies:
             with suppress(DeepcallError):
-                floor.receive(body, date=DATE)
+                floor.receive(body, date=DATE, strike=GRANT.strike_from)
     finally:
         sys.settrace(before)
         gc.enable()

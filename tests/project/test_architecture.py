@@ -28,7 +28,7 @@ CORE: tuple[set[str], ...] = (
 )
 SHELL: tuple[set[str], ...] = (
     {"_request", "_safe_file", "_recording", "_log"},
-    {"_polling", "_auth", "_journal"},
+    {"_polling", "_echo", "_auth", "_journal"},
     {"_transport", "_stream", "_feed", "_checkpoint_file", "_options", "_scope"},
     {"_reading"},
     {"_session"},

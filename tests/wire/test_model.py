@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import re
 from collections.abc import Callable
@@ -148,3 +149,40 @@ def test_what_could_not_be_read_is_not_shown_whole() -> None:
 def test_a_snapshot_has_a_clock_source_for_each_way_to_read_the_time() -> None:
     assert {source.value for source in ClockSource} == {"rows", "date", "local"}
     assert decode(row()).server_time.tzinfo is UTC
+
+
+# --- JSON as it was sent ---------------------------------------------------------------------------
+
+ALIKE = [
+    0,
+    False,
+    0.0,
+    -0.0,
+    1,
+    True,
+    1.0,
+    "",
+    None,
+    [],
+    {},
+    [0],
+    [False],
+    {"a": 1, "b": 2},
+    {"b": 2, "a": 1},
+]
+
+
+@pytest.mark.parametrize("one", ALIKE)
+@pytest.mark.parametrize("other", ALIKE)
+def test_values_are_equal_only_where_the_same_json_was_sent(one: Any, other: Any) -> None:
+    is_same = json.dumps(one) == json.dumps(other)
+    for shown in (
+        lambda value: Agent(id="1", extra={"x": value}),
+        lambda value: Agent(id="1", login=Login(details={"x": value})),
+        lambda value: Call(details=value),
+        lambda value: Break(details=[value]),
+        lambda value: Quarantined(path="message.lA", reason="?", raw=value),
+    ):
+        assert (shown(copy.deepcopy(one)) == shown(other)) is is_same
+        assert (shown(copy.deepcopy(one)) != shown(other)) is not is_same
+    assert hash(Call(details=one)) == hash(Call(details=other))

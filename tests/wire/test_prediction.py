@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.payload import payload
-from deepcall_async import DeepcallError, LiveFloor, Snapshot, _prediction, _rows
+from deepcall_async import DeepcallError, LiveFloor, ReplyError, Snapshot, _prediction, _rows
 from deepcall_async._forms import to_elapsed
 from deepcall_async._prediction import LONGEST_REST, RUN, Predictor
 from deepcall_async._wire import decode_snapshot
@@ -73,6 +73,19 @@ def lives(variant: str, interval: float, polls: int) -> Iterator[tuple[bytes, da
         yield body, datetime.fromtimestamp(int(now), UTC)
         if random.random() < 0.15:
             yield spoilt(body, random), datetime.fromtimestamp(int(now), UTC)
+
+
+def test_a_value_that_is_equal_but_other_is_shown_as_it_was_sent() -> None:
+    """In Python 0, false and 0.0 are equal."""
+    floor, plain = LiveFloor(), LiveFloor()
+    for value in (0, False, 0.0, False, [0], [False], {"a": 1}, {"a": True}):
+        body = compact(row("1", zz=value, br={"type": "Tea", "zz": value}, **CLOCKS), row("2"))
+        for update in (floor.receive(body), plain.take(decode_snapshot(body))):
+            agent = update.snapshot.agents["1"]
+            assert repr(agent.extra) == repr({"zz": value})
+            assert agent.on_break is not None
+            assert repr(agent.on_break.details) == repr({"type": "Tea", "zz": value})
+            assert json.loads(json.dumps(update.checkpoint))["state"]
 
 
 # --- the same for every input -------------------------------------------------------------------
@@ -228,6 +241,14 @@ def pairs() -> dict[str, tuple[bytes, bytes]]:
         "nothing behind the rows": (two, late[: late.index(b'],"oCA"')]),
         "bytes behind the end": (two, late + b"x"),
         "a bad total": (two, late.replace(b'"oCA":0', b'"oCA":"x"')),
+        "a value that is equal but other": (
+            compact(row("1", zz=0, l={**WEB, "seat": 1}, **CLOCKS), row("2", zz=[1], **CLOCKS), beside=0),
+            compact(
+                row("1", zz=False, l={**WEB_LATER, "seat": True}, **LATER),
+                row("2", zz=[1.0], **LATER),
+                beside=False,
+            ),
+        ),
         "unknown keys": (two, late.replace(b'"oCA":0', b'"oCA":0,"new":[1]')),
         "a row whose clock is absurd": (two, compact(first | {"avT": ["9", "00", "00"]}, row("2", **LATER))),
         "clocks of no call centre": (compact(first), compact(first | AGES)),
@@ -443,3 +464,26 @@ def test_a_clock_that_cannot_be_shown_keeps_no_later_reply_from_being_predicted(
     for second in range(8):  # the clock was set back: the first agent became available in the future
         check_same(predictor, reply(["0", "00", "00"], ["0", "30", f"{second:02}"]))
     assert len(plain) <= 3
+
+
+def test_of_a_reply_with_too_many_rows_no_more_are_read_than_a_floor_may_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_prediction, "MOST_ROWS", 50)
+    monkeypatch.setattr(_rows, "MOST_ROWS", 50)
+    count, predictor = [0], Predictor()
+
+    def noted(raw: Any) -> Any:
+        count[0] += 1
+        return read_row(raw)
+
+    read_row = _rows.read_row
+    monkeypatch.setattr(_prediction, "read_row", noted)
+    monkeypatch.setattr(_rows, "read_row", noted)
+    check_same(predictor, compact(*[row(str(number)) for number in range(50)]))
+    count[0] = 0
+    with pytest.raises(ReplyError, match="500 rows, and no floor has more than 50"):
+        predictor.decode(compact(*[row(f"x{number}") for number in range(500)]))
+    assert count[0] <= 51
+    for more in (0, 1, 0, 40):
+        check_same(predictor, compact(*[row(str(number)) for number in range(50 + more)]))

@@ -8,7 +8,19 @@ from typing import Any
 
 import pytest
 
-from deepcall_async import Agent, AgentState, Break, Call, FloorTotals, Login, Quarantined
+from deepcall_async import (
+    Agent,
+    AgentState,
+    Break,
+    Call,
+    ClockSource,
+    FloorTotals,
+    Login,
+    Quarantined,
+    ReplyError,
+    Snapshot,
+)
+from deepcall_async._rows import MOST_LISTED, MOST_ROWS
 from deepcall_async._wire import decode_snapshot, encode_snapshot
 
 from .replies import CLOCK, NOW, ago, as_bytes, decode, decode_one, envelope, login, message, reply, row
@@ -181,6 +193,55 @@ def test_each_bad_row_is_quarantined_for_itself() -> None:
         "message.pr[2]",
         "message.pr[3].avT",
     ]
+
+
+def test_of_very_many_bad_parts_the_first_are_listed_and_all_are_counted() -> None:
+    good = [row(number) for number in range(250)]
+    spoilt = [row(f"x{number}", tC=-1) for number in range(150)]
+    others = [row("0"), row("x0", avT=5), None, 5, row(None), row([]), {}]
+    beside = {f"k{number}": DEEP for number in range(30)}
+    snapshot = decode(*good, *spoilt, *others, oCA="x", **beside)
+    assert len(snapshot.quarantined) == MOST_LISTED
+    assert [part.row for part in snapshot.quarantined] == list(range(250, 250 + MOST_LISTED))
+    assert snapshot.quarantined_count == 150 + len(others) + 1 + len(beside)
+    ids = [f"x{number}" for number in range(150)]
+    assert dict(snapshot.unread_rows) == dict.fromkeys(ids, 1) | {"x0": 2, "0": 1} | {None: 5}
+
+
+def test_a_snapshot_made_by_hand_counts_what_it_lists() -> None:
+    parts = decode(row("1", tC=-1), None, row("2"), lA="x").quarantined
+    made = Snapshot(
+        agents={}, totals=FloorTotals(), server_time=NOW, clock_source=ClockSource.DATE, quarantined=parts
+    )
+    assert (made.quarantined_count, made.unread_rows) == (3, {"1": 1, None: 1})
+
+
+@pytest.mark.parametrize(("bad", "good"), [(3, 0), (4, 4), (3, 2), (50, 50)])
+def test_a_few_bad_rows_or_as_many_as_good_ones_are_quarantined(bad: int, good: int) -> None:
+    rows = [*[row(number) for number in range(good)], *[row(f"x{number}", tC=-1) for number in range(bad)]]
+    snapshot = decode_snapshot(reply(*rows), date=NOW)
+    assert (len(snapshot.agents), snapshot.quarantined_count) == (good, bad)
+
+
+@pytest.mark.parametrize(("bad", "good"), [(4, 0), (4, 3), (51, 50), (MOST_ROWS, 0)])
+@pytest.mark.parametrize("fault", [{"tC": -1}, {"I": []}])
+def test_a_reply_most_of_whose_rows_cannot_be_read_is_no_floor(
+    bad: int, good: int, fault: dict[str, Any]
+) -> None:
+    rows = [*[row(number) for number in range(good)], *[row(f"x{number}", **fault) for number in range(bad)]]
+    with pytest.raises(ReplyError, match=rf"most of the {bad + good} rows cannot be read.*pr\[{good}\]"):
+        decode_snapshot(reply(*rows), date=NOW)
+
+
+def test_rows_that_are_all_of_one_agent_are_no_floor() -> None:
+    with pytest.raises(ReplyError, match="second row of this agent"):
+        decode(*[row("1")] * 9)
+
+
+def test_more_rows_than_any_floor_has_are_refused() -> None:
+    body = reply(row("1")).replace(b'"pr": [', b'"pr": [' + b"{}," * MOST_ROWS)
+    with pytest.raises(ReplyError, match=f"{MOST_ROWS + 1} rows, and no floor has more than {MOST_ROWS}"):
+        decode_snapshot(body)
 
 
 @pytest.mark.parametrize("key", TOTALS)
