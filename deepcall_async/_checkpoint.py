@@ -14,11 +14,11 @@ from attrs import field, fields, frozen
 from ._evolve import evolve
 from ._forms import shown
 from ._json import from_json, leave_out, to_json
-from ._ledger import Tally
 from ._memory import Memory
 from ._model import Agent, FloorTotals
 from ._state import FloorState, recalled
 from ._suspicion import Suspicion
+from ._tally import Tally
 
 FORMAT = 1  # raise it when an older reader would misread the newer form
 MAX_AGENTS = 1_000_000  # far more than a reply can show
@@ -155,10 +155,11 @@ def _check_origin(value: Mapping[str, Any], ours: Mapping[str, str]) -> None:
 
 
 def _of_another_account(theirs: Any, mine: str) -> str:
-    made = f"it was made for account {shown(theirs)}, not {mine!r}: for another, or by an earlier version"
+    whose = "for another account, or by an earlier version"
+    made = f"it was made for account {shown(theirs)}, not {mine!r}: {whose}"
     if not isinstance(theirs, str):
         return made
-    return f"{made}. If it is this account's, account={shown(theirs)} (or --account) goes on with it"
+    return f'{made}. If it is this account\'s, account="{shown(theirs)[1:-1]}" (or --account) goes on with it'
 
 
 def _check(state: FloorState) -> None:

@@ -96,11 +96,15 @@ def stepped(state: FloorState, step: ClockStep, snapshot: Snapshot) -> FloorStat
     return recalled(state, memories)
 
 
-def stored_ahead(look: Look) -> datetime | None:
-    """The latest of what the server has stored that lies ahead of its clock, which was set back then."""
-    latest = look.snapshot.server_time + PIN_TOLERANCE
+def with_what_lies_ahead(state: FloorState, look: Look) -> tuple[FloorState, bool]:
+    """The state with what the server has stored ahead of its clock, and whether that is more than was known.
+
+    Then its clock was set back, though it may not have looked so.
+    """
+    latest = max(look.snapshot.server_time + PIN_TOLERANCE, state.behind_until or look.snapshot.server_time)
     available = [seen.available_since for seen in look.changed if seen.available_since is not None]
-    return max((since for since in available if since > latest), default=None)
+    ahead = max((since for since in available if since > latest), default=None)
+    return (state, False) if ahead is None else (evolve(state, behind_until=ahead), True)
 
 
 def without_starts(snapshot: Snapshot) -> Snapshot:

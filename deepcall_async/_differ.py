@@ -19,13 +19,13 @@ from ._account import Account
 from ._clock import Between
 from ._evidence import CALL, FACETS, Evidence, anchors_after, is_same_episode, pinned_origin
 from ._evolve import evolve
-from ._ledger import Finding
 from ._look import Look
 from ._memory import NO_ANCHORS, NOTHING_UNSENT, Memory, Sent, is_busy, remember
 from ._model import Agent, Call, Snapshot
 from ._rules import RULES, WATCHED_FIELDS
 from ._sighting import Diff, audited, bare_evidence, became_available, newly_available
 from ._state import FloorState, Keeping, never_read
+from ._tally import Finding
 from ._transitions import (
     AgentAdded,
     AgentRemoved,

@@ -14,8 +14,8 @@ from attrs import define, field, frozen
 
 from ._clock import PIN_TOLERANCE, STRAY, Between, epoch, is_same_origin
 from ._evolve import evolve
-from ._ledger import Finding
 from ._model import Agent, Break, Call, Login
+from ._tally import Finding
 from ._transitions import (
     Basis,
     BreakEnded,

@@ -21,7 +21,7 @@ from typing import Any
 
 from ._absence import contradiction
 from ._checkpoint import CheckpointWarning, Mark, UnusableCheckpointError, read_checkpoint
-from ._clock_step import clock_step, stepped, stored_ahead, without_starts
+from ._clock_step import clock_step, stepped, with_what_lies_ahead, without_starts
 from ._differ import diff
 from ._errors import ConfigurationError, DeepcallError
 from ._evolve import evolve
@@ -216,7 +216,7 @@ class LiveFloor:
             status=self._status,
             sequence=before.sequence + 1 if before else 0,
             totals=snapshot.totals,
-            state=first_state(seen),
+            state=with_what_lies_ahead(first_state(seen), seen)[0],
             accepted=tuple(sorted(odd)) if is_habit else (),
             suspect=suspect,
             is_provisional=suspect is not None,
@@ -234,10 +234,8 @@ class LiveFloor:
         if step is not None:
             state = stepped(state, step, seen.snapshot)
             seen = look(state.view, seen.snapshot)
-        ahead = stored_ahead(seen)
-        if ahead is not None:
-            state = evolve(state, behind_until=max(ahead, state.behind_until or ahead))
-        if ahead is not None or (step is not None and step.size < NONE):
+        state, is_behind = with_what_lies_ahead(state, seen)
+        if is_behind or (step is not None and step.size < NONE):
             seen = look(state.view, without_starts(seen.snapshot))
         since, is_unwatched = state.time, self._is_unwatched(last, seen.snapshot)
         by_login = self._status == "login" and not self._is_narrowed

@@ -17,8 +17,8 @@ from attrs import fields, frozen
 from ._account import ZERO, Account
 from ._clock import epoch
 from ._evidence import FACETS
-from ._ledger import NO_CLAIMS, NOTHING_YET, Tally, first_sight
 from ._model import Agent
+from ._tally import NO_CLAIMS, NOTHING_YET, Tally, first_sight
 
 NO_ANCHORS: Mapping[str, str] = {}  # one for all: nearly every episode has an origin
 

@@ -4,9 +4,8 @@ Between two replies nearly every row differs from itself in clock digits only, a
 beforehand: a clock that shows e seconds at the server's time t shows e + d at t + d. So the rows of the
 last reply are kept as templates (`_template`), in runs of some rows each, beside the agents they showed.
 A new reply's first clock tells the time; each run is drawn for that time and compared with what came.
-Where the text is the same, so are the agents: the very objects are used again. In a run that is not there
-as drawn, the row is found that differs. That one is read as `decode_snapshot` would, and is the template
-for the next reply.
+Where the text is the same, so are the agents: the very objects are used again. The row that differs in a
+run is read as `decode_snapshot` would, and is the template for the next reply.
 
 Why that is exact:
 
@@ -18,7 +17,6 @@ Why that is exact:
 
 Rows may move: the server sorts them by the time agents became available. A floor in which most rows are
 news gains nothing from all this; then the predictor rests for a while, twice as long each time.
-
 To do without, have `LiveFloor.receive` call `decode_snapshot`: nothing else knows of this file.
 """
 
@@ -38,8 +36,9 @@ from ._clock import ROW_CLOCK_SLACK, read_clock
 from ._envelope import STRICT, message_of
 from ._errors import DeepcallError
 from ._model import Agent, FloorTotals, Snapshot
-from ._rows import MOST_ROWS, UNREADABLE, Row, Unread, read_row
+from ._rows import MOST_ROWS, UNREADABLE, Row, read_row
 from ._template import UNMATCHED, Run, grouped, standing, things_at, to_run
+from ._unread import Unread
 from ._wire import Beside, Strike, as_it_is, decode_snapshot, read_beside, to_agent, to_snapshot
 
 RUN = 24  # rows drawn and compared at once
@@ -184,10 +183,7 @@ class _Walk:
     def _hear(self, clock: int, *, ticks: bool) -> None:
         """Take note of the time that a row tells: the second may tick over within a reply."""
         is_near = abs(clock - self.time) <= ROW_CLOCK_SLACK
-        if ticks:
-            self._count(clock, 1)
-        else:
-            self.still.add(clock)
+        self._count(clock, 1) if ticks else self.still.add(clock)
         if clock != self.time and (is_near or (ticks and not self.times)):
             self._draw_for(clock)
 
@@ -268,7 +264,7 @@ class Predictor:
         clock = read_clock(walk.clocks, date, received_at)
         if clock is None or (walk.still and not walk.clocks):
             raise _SurpriseError
-        near = {time for time in {*walk.clocks, *walk.still} if abs(time - clock.time) <= ROW_CLOCK_SLACK}
+        near = {t for t in {*walk.clocks, *walk.still} if abs(t - clock.time) <= ROW_CLOCK_SLACK}
         if not walk.times <= near:
             raise _SurpriseError
         beside = self._read_beside(text[walk.at :])

@@ -20,6 +20,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from . import _forms as forms
 from ._errors import ReplyError
 from ._model import FloorTotals, Quarantined
+from ._unread import Unread
 
 # --- assumptions ---------------------------------------------------------------------------
 NONE_WORDS = ("", "no")  # "there is none", beside null, [], {}, false and 0
@@ -27,7 +28,6 @@ REASON_KEYS = ("type", "reason", "name", "breakName")  # where a break may say i
 
 # --- what a reply may cost ------------------------------------------------------------------
 MOST_ROWS = 100_000  # an agent costs some kB, a row of a few bytes may claim to be one
-MOST_LISTED = 100  # parts that could not be read: each costs some kB, and nobody looks at more
 FEW = 3  # unreadable rows that are no sign of a backend gone wrong, however small the floor
 
 
@@ -233,7 +233,7 @@ def read_rows(
             if rows.setdefault(row.id, row) is not row:
                 raise forms.Unreadable("second row of this agent", "I")
         except UNREADABLE as error:
-            unread.add_row(raw, index, error)
+            unread.add_row(raw, index, error, _KEY_OF)
             if unread.count > FEW and 2 * unread.count > len(listed):
                 raise _mostly_unread(unread.parts[0], len(listed)) from None
             continue
@@ -245,66 +245,6 @@ def read_rows(
 def _mostly_unread(first: Quarantined, rows: int) -> ReplyError:
     told = f"most of the {rows} rows cannot be read, the first of them at {first.path}: {first.reason}"
     return ReplyError(told, path="message.pr")
-
-
-class Unread:
-    """What could not be read of a reply: the first parts as they are, the rest in numbers.
-
-    parts: the first `MOST_LISTED`. count: how many there were. rows: see `Snapshot.unread_rows`.
-    """
-
-    def __init__(self) -> None:
-        self.parts: list[Quarantined] = []
-        self.count = 0
-        self.rows: dict[str | None, int] = {}
-
-    def add_row(self, raw: Any, index: int, error: Exception) -> None:
-        """A row."""
-        agent_id = _id_of(raw)
-        self.rows[agent_id] = self.rows.get(agent_id, 0) + 1
-        if self._is_to_be_listed():
-            self.parts.append(_quarantine(raw, index, agent_id, error))
-
-    def add(self, key: str, message: Mapping[str, Any], error: forms.Unreadable) -> None:
-        """What stands beside the rows."""
-        if self._is_to_be_listed():
-            raw = message[key] if forms.is_shallow(message[key]) else None
-            self.parts.append(Quarantined(path=f"message.{key}", reason=str(error), raw=raw))
-
-    def _is_to_be_listed(self) -> bool:
-        self.count += 1
-        return self.count <= MOST_LISTED
-
-
-def _id_of(raw: Any) -> str | None:
-    """Whose row it is; None when that cannot be read."""
-    try:
-        return forms.identity(raw.get("I"))
-    except (AttributeError, forms.Unreadable):
-        return None
-
-
-def _quarantine(raw: Any, index: int, agent_id: str | None, error: Exception) -> Quarantined:
-    path = f"message.pr[{index}]"
-    kept = raw if forms.is_shallow(raw) else None
-    if not isinstance(raw, dict):
-        reason = f"expected an object, got {forms.shown(raw)}"
-        return Quarantined(path=path, reason=reason, row=index, raw=kept)
-    key, reason = _first_fault(error)
-    return Quarantined(path=f"{path}.{key}", reason=reason, row=index, agent_id=agent_id, raw=kept)
-
-
-def _first_fault(error: Exception) -> tuple[str, str]:
-    """The wire's key and the reason of the first fault in a row."""
-    if isinstance(error, forms.Unreadable):
-        return error.key, str(error)
-    faults = error.group_exceptions()[0] if isinstance(error, ClassValidationError) else []
-    for fault, note in faults:
-        key = _KEY_OF[note.name]
-        if isinstance(fault, forms.Unreadable):
-            return f"{key}.{fault.key}" if fault.key else key, str(fault)
-        return key, "missing" if isinstance(fault, KeyError) else str(fault)
-    return "?", str(error)
 
 
 def read_totals(message: Mapping[str, Any], unread: Unread) -> FloorTotals:

@@ -214,20 +214,17 @@ class DeepcallSession:
         patience = None if max_outage is None else seconds("max_outage", max_outage)
         request = live_request(group_id=group_id, status=status, detail=detail, filters=filters)
         self._warn_of_no_name()
-        asked: dict[str, Any] = {
-            "scope": self.account,
-            "view": request.view,
-            "is_narrowed": request.is_narrowed,
-            "resume_from": resume_from,
-            "interval": tick,
-        }
-        if record_to is None:
-            floor = LiveFloor(status, **asked)
-        else:
-            floor = RecordingFloor(record_to, status, **asked)
+        asked = self._identity(request) | {"resume_from": resume_from, "interval": tick}
+        floor = (
+            LiveFloor(status, **asked) if record_to is None else RecordingFloor(record_to, status, **asked)
+        )
         poll = partial(self._fetch, request, updates(floor))
         source = Source(poll=poll, fail=floor.fail, scope=self._scope, log=self._log)
         return LiveStream(source, interval=tick, max_outage=patience, retry=self._retry)
+
+    def _identity(self, request: Request) -> dict[str, Any]:
+        """Whose floor a request asks for, and which part of it."""
+        return {"scope": self.account, "view": request.view, "is_narrowed": request.is_narrowed}
 
     def live_feed(self, interval: float | timedelta, **options: Unpack[PollOptions]) -> LiveFeed:
         """The floor for several readers at the cost of one: see `LiveFeed`. Takes what `poll_live` takes."""

@@ -10,10 +10,11 @@ from attrs import define
 from ._account import Learned, Phase
 from ._clock import Between
 from ._evidence import CALL, MOBILE, WEB, Evidence, Facet
-from ._ledger import Finding, Sighting, Tally, audit
+from ._ledger import audit
 from ._memory import Memory, is_busy
 from ._model import Agent, Snapshot
 from ._state import FloorState
+from ._tally import Finding, Sighting, Tally
 from ._transitions import Transition
 
 
@@ -80,19 +81,7 @@ def audited(
     shown = memory.gone_since or polled
     ended = tuple(facet for facet in changed if facet.of(memory.agent) is not None)
     begun = tuple(facet for facet in changed if facet.of(after) is not None)
-    sighting = Sighting(
-        polled=polled,
-        shown=shown,
-        since=_surely_free(run, memory, polled),
-        now=run.now,
-        agent=after,
-        is_sent=is_sent,
-        began=int(CALL in begun),
-        ended=int(CALL in ended),
-        is_idle=_is_idle(run, memory, after),
-        logged_in_anew=WEB in begun or MOBILE in begun,
-        talk_comes_apart=run.before.learned.talk_comes_apart,
-    )
+    sighting = _sighted(run, memory, after, ended, begun, is_sent=is_sent)
     tally, finding = audit(memory.tally, sighting, run.phases)
     return tally, Evidence(
         scope=run.scope,
@@ -114,6 +103,32 @@ def audited(
         shows_wrap_up=run.before.learned.shows_wrap_up,
         last_call=memory.last_call,
         finding=finding,
+    )
+
+
+def _sighted(
+    run: Diff,
+    memory: Memory,
+    after: Agent,
+    ended: tuple[Facet, ...],
+    begun: tuple[Facet, ...],
+    *,
+    is_sent: bool,
+) -> Sighting:
+    """What the polls show of the agent's calls."""
+    polled = memory.unread_since or run.before.time
+    return Sighting(
+        polled=polled,
+        shown=memory.gone_since or polled,
+        since=_surely_free(run, memory, polled),
+        now=run.now,
+        agent=after,
+        is_sent=is_sent,
+        began=int(CALL in begun),
+        ended=int(CALL in ended),
+        is_idle=_is_idle(run, memory, after),
+        logged_in_anew=WEB in begun or MOBILE in begun,
+        talk_comes_apart=run.before.learned.talk_comes_apart,
     )
 
 

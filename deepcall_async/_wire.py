@@ -26,13 +26,13 @@ from ._rows import (
     REASON_KEYS,
     Presence,
     Row,
-    Unread,
     read_extra,
     read_rows,
     read_totals,
     row_to_wire,
     totals_to_wire,
 )
+from ._unread import Unread
 
 Strike = Callable[[bytes], bytes]
 

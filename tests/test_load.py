@@ -85,11 +85,11 @@ TEAM, SHIFT = 20, 6 * HOUR
 
 
 def shifts(count: int) -> Iterator[tuple[int, list[bytes]]]:
-    """Teams of agents of whom none ever returns, one a shift: each is seen twice, a call apart."""
+    """Teams of agents of whom none ever returns, one a shift: each is seen to come, and a call later."""
     for shift in range(count):
         now = START + shift * SHIFT
         polls = []
-        for at, calls in ((now, 4), (now + HOUR, 5)):
+        for at, calls in ((now, 4), (now + 10, 4), (now + HOUR, 5)):  # a change of shift needs two witnesses
             team = range(100 * (shift + 1), 100 * (shift + 1) + TEAM)
             rows = [_at_work(agent, at, now, tC=calls, tt=60 * calls) for agent in team]
             polls.append(floor(_at_work(1, at, START), *rows).partition(b"\r\n\r\n")[2])

@@ -31,9 +31,11 @@ def its_loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEventL
     monkeypatch.setattr(asyncio, "new_event_loop", lambda: loop)
     with monkeypatch.context() as patch:  # a command that has run would close it under the server
         patch.setattr(loop, "shutdown_asyncgens", partial(asyncio.sleep, 0))
+        patch.setattr(loop, "shutdown_default_executor", lambda *_: asyncio.sleep(0))
         patch.setattr(loop, "close", lambda: None)
         yield loop
     loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
 
 

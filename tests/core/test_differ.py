@@ -12,9 +12,9 @@ from deepcall_async._absence import REMEMBERED
 from deepcall_async._clock_step import ClockStep, stepped
 from deepcall_async._differ import diff
 from deepcall_async._look import View, look
-from deepcall_async._rows import MOST_LISTED
 from deepcall_async._state import first_state
 from deepcall_async._suspicion import OLDER
+from deepcall_async._unread import MOST_LISTED
 from deepcall_async._wire import decode_snapshot
 
 from .floors import Floor, Seat, at, clock, teach, words

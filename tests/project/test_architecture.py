@@ -19,8 +19,8 @@ from .source import PACKAGE, Import, imports, modules, ours
 CORE: tuple[set[str], ...] = (
     {"_errors", "_forms", "_evolve"},
     {"_model", "_clock"},
-    {"_envelope", "_rows", "_wire", "_transitions", "_look"},
-    {"_json", "_account", "_ledger", "_evidence", "_template", "_prediction"},
+    {"_envelope", "_unread", "_rows", "_wire", "_transitions", "_look"},
+    {"_json", "_account", "_tally", "_ledger", "_evidence", "_template", "_prediction"},
     {"_memory", "_timing", "_rules"},
     {"_state", "_sighting"},
     {"_absence", "_differ", "_suspicion", "_clock_step", "_checkpoint"},

@@ -20,7 +20,8 @@ from deepcall_async import (
     ReplyError,
     Snapshot,
 )
-from deepcall_async._rows import MOST_LISTED, MOST_ROWS
+from deepcall_async._rows import MOST_ROWS
+from deepcall_async._unread import MOST_LISTED
 from deepcall_async._wire import decode_snapshot, encode_snapshot
 
 from .replies import CLOCK, NOW, ago, as_bytes, decode, decode_one, envelope, login, message, reply, row
