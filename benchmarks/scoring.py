@@ -215,7 +215,13 @@ class History:
             before = self._shown_at(episodes[:place], shown - 1)
             after = self._shown_at(episodes[place + 1 :], gone)
             yield Truth(_key(episode, "start"), episode.start, self._moved(before, episode))
-            yield Truth(_key(episode, "end"), episode.end, self._moved(episode, after), episode.start)
+            ended = self._moved(episode, after) if self._is_shown_from(episode, gone) else "ambiguous"
+            yield Truth(_key(episode, "end"), episode.end, ended, episode.start)
+
+    def _is_shown_from(self, episode: Episode, poll: int) -> bool:
+        """Whether this poll or a later one shows that a call or break is over: the agent must have a row."""
+        is_login = SIDES[episode.side] == "logged"
+        return is_login or any(self._is_shown(episode.agent, at) for at in self.polls[poll:])
 
     def _shown_at(self, episodes: list[Episode], poll: int) -> Episode | None:
         if not 0 <= poll < len(self.polls):
