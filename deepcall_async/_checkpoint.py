@@ -47,7 +47,8 @@ class Mark:
     scope, view, status: whose floor, which part of it, and what an absent row means.
     sequence: of the update. totals: the last good ones. accepted: what was odd about the last good
     reply and is no longer suspect. suspect: what the last replies were held for, None when they were not.
-    is_provisional: no reply yet that did not contradict itself. held, clock_steps: how many so far.
+    is_provisional: no reply yet that did not contradict itself. agreed: how many replies in a row had totals
+    that agree with the rows, as far as that is counted. held, clock_steps: how many so far.
     """
 
     scope: str
@@ -59,6 +60,7 @@ class Mark:
     accepted: tuple[str, ...] = field(default=())
     suspect: Suspicion | None = None
     is_provisional: bool = False
+    agreed: int = 0
     held: int = 0
     clock_steps: int = 0
 

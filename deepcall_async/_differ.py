@@ -41,17 +41,19 @@ _OF_CALLS = CallStarted, CallEnded, UnseenActivity
 
 
 def diff(
-    state: FloorState, look: Look, *, scope: str = "", by_login: bool = False
+    state: FloorState, look: Look, *, scope: str = "", by_login: bool = False, is_narrowed: bool = False
 ) -> tuple[FloorState, Snapshot, tuple[Transition, ...]]:
     """What happened between the state's last poll and the snapshot that is looked at.
 
     by_login: rows are there only for agents who are logged in, so that one who is absent logged out.
+    is_narrowed: rows are there only for some of the agents, so that one who is absent may be elsewhere.
     Returns the new state, the snapshot with origins pinned and unreadable agents as last known, and
     the transitions in order.
     """
     snapshot = look.snapshot
     now = max(state.time, snapshot.server_time)
     run = Diff(state, snapshot, scope, by_login, now, state.learned.phases, state.learned, [])
+    run.is_narrowed = is_narrowed
     present, absent = _to_look_at(run, look)
     overdue = overdue_agents(state, now)
     if not (present or absent) and overdue is None:
@@ -160,7 +162,7 @@ def _meet(run: Diff, seen: Agent) -> Memory:
 
 def _arrive(run: Diff, seen: Agent) -> Memory:
     """An agent not in view before: its state is new to us; only what began since p is news."""
-    memory = remember(seen, run.now)
+    memory = remember(seen, run.now, run.before.learned)
     polled = run.before.unread.get(seen.id, run.before.time)
     if polled is None:  # it was in view all the time
         return memory
@@ -172,7 +174,8 @@ def _arrive(run: Diff, seen: Agent) -> Memory:
     evidence = bare_evidence(run, polled, Agent(id=seen.id), seen, tuple(is_news))
     transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
     if not run.by_login:
-        latest = min((transition.at for transition in transitions), default=run.now)
+        began_by = [] if run.is_narrowed else [transition.at for transition in transitions]
+        latest = min(began_by, default=run.now)
         run.told.append(evidence.tell(AgentAdded, evidence.by_now(latest), Basis.OBSERVED, evidence.poll))
     run.told.extend(transitions)
     return evolve(memory, anchors={**memory.anchors, **anchors_after(evidence)} or NO_ANCHORS)

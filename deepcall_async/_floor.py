@@ -33,6 +33,7 @@ from ._suspicion import (
     CLOCKLESS,
     LOGINS,
     Suspicion,
+    agrees,
     oddities,
     suspicion,
     suspicions,
@@ -42,6 +43,7 @@ from ._wire import Strike, as_it_is
 
 STATUSES = ("all", "login")
 NONE = timedelta(0)
+TRUSTED = 5  # replies in a row whose totals agree with the rows of a group: they are the group's
 
 
 class LiveFloor:
@@ -127,7 +129,10 @@ class LiveFloor:
         suspect = _suspected(mark.suspect, found - set(mark.accepted), snapshot)
         if suspect is not None and suspect.is_habit:
             return self._begin(snapshot, is_habit=True)
-        if suspect is not None and not suspect.is_over(is_provisional=mark.is_provisional):
+        is_over = suspect is None or suspect.is_over(
+            is_provisional=mark.is_provisional, is_narrowed=self._is_narrowed
+        )
+        if suspect is not None and not is_over:
             mark = evolve(mark, sequence=mark.sequence + 1, held=mark.held + 1, suspect=suspect)
             return self._update(mark, last, held=suspect.reasons, outage=self._outage)
         if mark.is_provisional and not self._oddities(seen):  # at last there is something to go on from
@@ -136,7 +141,7 @@ class LiveFloor:
 
     def _suspicions(self, mark: Mark, last: Snapshot, seen: Look) -> set[str]:
         """The reasons not to believe a reply, those among them that are accepted by now."""
-        covers_rows = not (self._is_narrowed or LOGINS in mark.accepted)
+        covers_rows = mark.agreed >= TRUSTED if self._is_narrowed else LOGINS not in mark.accepted
         found = suspicions(mark.state, seen, covers_rows=covers_rows)
         if seen.snapshot.clock_source is ClockSource.LOCAL and last.clock_source is not ClockSource.LOCAL:
             found.add(CLOCKLESS)
@@ -239,7 +244,9 @@ class LiveFloor:
             seen = look(state.view, without_starts(seen.snapshot))
         since, is_unwatched = state.time, self._is_unwatched(last, seen.snapshot)
         by_login = self._status == "login" and not self._is_narrowed
-        state, snapshot, transitions = diff(state, seen, scope=self._scope, by_login=by_login)
+        state, snapshot, transitions = diff(
+            state, seen, scope=self._scope, by_login=by_login, is_narrowed=self._is_narrowed
+        )
         mark = evolve(
             mark,
             sequence=mark.sequence + 1,
@@ -248,6 +255,7 @@ class LiveFloor:
             accepted=tuple(sorted(self._oddities(seen))) if found or mark.accepted else (),
             suspect=None,
             is_provisional=False,
+            agreed=0 if oddities(seen) else min(mark.agreed + agrees(seen), TRUSTED),
             clock_steps=mark.clock_steps + (step is not None),
         )
         gap = self._gap(since, state.time, is_unwatched=is_unwatched)

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from ._account import ALL_PHASES, ZERO, Phase, add
+from ._account import ALL_PHASES, ZERO, Account, Phase, add
 from ._clock import ROUNDING, is_midnight_between
 from ._evolve import evolve
 from ._model import Agent
@@ -54,7 +54,7 @@ def _entered(
         _do_without_counter(books, seen)
         return books
     if tally.calls is None and not _fits(books, seen, tally.watched):
-        return first_sight(seen.agent, seen.now, tally.account)
+        return _anew(seen, tally.account)
     if _is_reset(books, seen.agent):
         return _begin_anew(books, seen, phases, finding)
     may_be_new = tally.vanished or _may_be_new(books, seen)
@@ -65,6 +65,12 @@ def _entered(
     if may_be_new:  # whose talk time it is, nobody knows
         finding.talk = finding.total_talk = None
     return books
+
+
+def _anew(seen: Sighting, account: Account) -> Tally:
+    """The books of an agent whose counters are not to be compared with earlier ones."""
+    may_wrap_up = bool(seen.agent.is_occupied) and seen.agent.call is None
+    return first_sight(seen.agent, seen.now, account, may_wrap_up=may_wrap_up)
 
 
 def _may_be_new(books: Tally, seen: Sighting) -> bool:
@@ -145,7 +151,7 @@ def _begin_anew(books: Tally, seen: Sighting, phases: Collection[Phase], finding
     if (seen.agent.calls or 0) > told and not can_be_new:
         # No new period holds so much already: a correction of the server's, or a replica that lags.
         finding.is_quiet = False
-        return first_sight(seen.agent, seen.now, books.account)
+        return _anew(seen, books.account)
     books.calls, books.talk, books.base, books.base_talk = 0, None, 0, ZERO
     _read(books, seen.agent)
     if has_vanished:  # the new period began then, and the window with it

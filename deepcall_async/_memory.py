@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import fields, frozen
 
-from ._account import ZERO, Account
+from ._account import ZERO, Account, Learned
 from ._clock import epoch
 from ._evidence import FACETS
 from ._model import Agent
@@ -69,17 +69,25 @@ class Memory:
         return self.unread_since is not None or (self.gone_since is None and self.tally.is_open)
 
 
-def remember(agent: Agent, now: datetime) -> Memory:
+def remember(agent: Agent, now: datetime, learned: Learned) -> Memory:
     """The memory of an agent at first sight."""
-    undated = _undated(agent)
+    undated, is_wrapping_up = _undated(agent), _may_wrap_up(agent, learned)
     return Memory(
         agent=agent,
-        tally=first_sight(agent, now),
+        tally=first_sight(agent, now, may_wrap_up=is_wrapping_up),
         available_since=agent.available_since,
-        awaits_available=is_busy(agent),
+        awaits_available=is_busy(agent) or is_wrapping_up,
         anchors={name: f"b{epoch(now)}" for name in undated} if undated else NO_ANCHORS,
         last_call=now,
     )
+
+
+def _may_wrap_up(agent: Agent, learned: Learned) -> bool:
+    """Whether a call may be over, and not counted yet: its agent is occupied, or not said to be available."""
+    if agent.call is not None:
+        return False
+    is_here = agent.is_logged_in and agent.on_break is None
+    return bool(agent.is_occupied) or (learned.shows_available and is_here and agent.available_since is None)
 
 
 def _undated(agent: Agent) -> list[str]:
@@ -104,9 +112,9 @@ def first_rest(now: datetime) -> Rest:
     return now, now, *_NOTHING_YET
 
 
-def rests_at_first_sight(agent: Agent) -> bool:
+def rests_at_first_sight(agent: Agent, learned: Learned) -> bool:
     """Whether `to_rest` would find it at rest."""
-    return (agent.call is not None or not agent.is_occupied) and not _undated(agent)
+    return not (_may_wrap_up(agent, learned) or _undated(agent))
 
 
 def to_rest(memory: Memory) -> Rest | None:

@@ -107,9 +107,9 @@ class Keeping:
 def first_state(look: Look) -> FloorState:
     """The state after a baseline: everything is known, nothing has changed."""
     now, agents = look.snapshot.server_time, look.view.agents
-    rest = first_rest(now)
-    resting = {key: rest for key, agent in agents.items() if rests_at_first_sight(agent)}
-    memories = {key: remember(agents[key], now) for key in agents if key not in resting}
+    rest, learned = first_rest(now), Learned().taught_by(*agents.values())
+    resting = {key: rest for key, agent in agents.items() if rests_at_first_sight(agent, learned)}
+    memories = {key: remember(agents[key], now, learned) for key in agents if key not in resting}
     return FloorState(
         time=now,
         server_time=now,
@@ -117,7 +117,7 @@ def first_state(look: Look) -> FloorState:
         strangers=look.snapshot.unread_rows.get(None, 0),
         memories=memories,
         resting=resting,
-        learned=Learned().taught_by(*agents.values()),
+        learned=learned,
         view=look.view,
         shown=agents,
     )

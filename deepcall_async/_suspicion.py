@@ -44,7 +44,8 @@ HABITS = frozenset({CUT_SHORT, CALLS, BREAKS})  # these may be a server's new wa
 HABIT = timedelta(minutes=10)  # after so long
 
 MIN_SHIFTED = 3  # fewer origins that move alike are no sign of a clock
-MIN_STARTING = 2  # logins in the very second of a reply
+MIN_AGREEING = 5  # fewer logins may be as many as lA counts by chance
+MIN_STARTING = 2  # fewer logins anew in the very second of a reply are chance
 MIN_TURNED_OVER = 5  # fewer agents who log out at once are no sign of a server
 SHARE = 10  # totals and rows may disagree by one in so many, and by one in any case
 
@@ -76,14 +77,14 @@ class Suspicion:
         replies = self.replies + is_witness
         return Suspicion(tuple(sorted(fresh)), at, self.since, self.received_at, replies)
 
-    def is_over(self, *, is_provisional: bool) -> bool:
+    def is_over(self, *, is_provisional: bool = False, is_narrowed: bool = False) -> bool:
         """Whether the last of these replies is to be believed after all.
 
         is_provisional: what it is compared with contradicts itself as well, so that nothing is taken away.
+        is_narrowed: the totals may be those of others, too, so that they contradict nothing for good.
         """
-        absurd = {NO_ROWS} if is_provisional else ABSURD
-        slow = SLOW | HABITS if is_provisional else SLOW
-        reasons = set(self.reasons)
+        lenient = ABSURD if is_narrowed else HABITS if is_provisional else frozenset()
+        absurd, slow, reasons = ABSURD - lenient, SLOW | lenient, set(self.reasons)
         if self.replies == 1 or reasons & absurd or STARTING in reasons:
             return False
         return not reasons & slow or (self.replies >= ENOUGH and self._has_lasted(LASTING))
@@ -123,19 +124,30 @@ def suspicions(state: FloorState, look: Look, *, covers_rows: bool = True) -> se
 
 def oddities(look: Look) -> set[str]:
     """What a reply contradicts in itself."""
+    counted = look.snapshot.totals.logged_in
+    if counted and not look.view.agents and not _unread(look.snapshot):
+        return {NO_ROWS}
+    return {LOGINS} if _off_by(look) > _tolerance(max(counted or 0, look.view.census.logged_in), 2) else set()
+
+
+def agrees(look: Look) -> bool:
+    """Whether the totals count just what the rows show, and enough for that to be no chance."""
+    return _off_by(look) == 0 and look.view.census.logged_in >= MIN_AGREEING
+
+
+def _off_by(look: Look) -> int:
+    """By how much lA misses the logins that the rows show, on the web or on any channel."""
     counted, unread, seen = look.snapshot.totals.logged_in, _unread(look.snapshot), look.view.census
     if counted is None:
-        return set()
-    if counted and not look.view.agents and not unread:
-        return {NO_ROWS}
-    off = min(max(count - counted, counted - count - unread, 0) for count in (seen.web, seen.logged_in))
-    return {LOGINS} if off > _tolerance(max(counted, seen.logged_in)) else set()
+        return 0
+    return min(max(count - counted, counted - count - unread, 0) for count in (seen.web, seen.logged_in))
 
 
 def _contradictions(state: FloorState, look: Look) -> set[str]:
     """What the totals of a reply say against its rows."""
     found, unread = oddities(look), _unread(look.snapshot)
-    if LOGINS in found and any(_logged_out(state, look)):
+    is_off = _off_by(look) > _tolerance(state.view.census.logged_in)
+    if is_off and NO_ROWS not in found and any(_logged_out(state, look)):
         found = {CUT_SHORT}
     known = state.view.census.after(_unreadable(state), ()) if state.restless else state.view.census
     totals, seen = look.snapshot.totals, look.view.census
@@ -154,17 +166,26 @@ def _turned_over(state: FloorState, look: Look) -> set[str]:
     Those who logged in again one by one have lived: the longer the gap, the more there are.
     """
     known, news = state.view.census.logged_in, len(look.changed) + len(look.vanished)
-    if news < MIN_STARTING or 2 * news <= known:  # nearly always
+    if 2 * news <= min(known, look.view.census.logged_in):  # nearly always
         return set()
-    just_now, anew = look.snapshot.server_time - ROUNDING, sorted(_logged_in_anew(state, look))
+    anew = sorted(_logged_in_anew(state, look))
     together = max((bisect_right(anew, since + STRAY) - place for place, since in enumerate(anew)), default=0)
     turned = sum(1 for _ in _logged_out(state, look)) - _unread(look.snapshot) + together
-    if 2 * turned <= known:
-        return set()
-    starting = sum(since >= just_now for since in anew)
-    if starting >= MIN_STARTING and 2 * starting > turned:
-        return {TURNED_OVER, STARTING}
-    return {TURNED_OVER} if turned >= MIN_TURNED_OVER else set()
+    found = {TURNED_OVER} if turned >= MIN_TURNED_OVER and 2 * turned > known else set()
+    return found | {TURNED_OVER, STARTING} if _is_starting(state, look, anew) else found
+
+
+def _is_starting(state: FloorState, look: Look, anew: list[datetime]) -> bool:
+    """Whether most of those who are logged in are so only now, though some of them were before.
+
+    On a clock that was set back, that is so of all that it has stored ahead of itself.
+    """
+    just_now = look.snapshot.server_time - ROUNDING
+    if state.is_behind(look.snapshot.server_time) or sum(since >= just_now for since in anew) < MIN_STARTING:
+        return False
+    logins = ([agent.login, agent.mobile_login] for agent in look.changed)
+    starting = sum(any(login and login.since and login.since >= just_now for login in own) for own in logins)
+    return 2 * starting > look.view.census.logged_in
 
 
 def _logged_out(state: FloorState, look: Look) -> Iterator[Agent]:
@@ -203,9 +224,9 @@ def _became_available(state: FloorState, known: Agent, seen: Agent) -> bool:
     return since is not None and since >= state.time and since != known.available_since
 
 
-def _tolerance(agents: int) -> int:
+def _tolerance(agents: int, least: int = 1) -> int:
     """By how many agents totals and rows may disagree."""
-    return max(1, agents // SHARE)
+    return max(least, agents // SHARE)
 
 
 def _strays(snapshot: Snapshot) -> bool:

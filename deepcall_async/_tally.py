@@ -96,9 +96,11 @@ class Finding:
     talk_comes_apart: bool = False
 
 
-def first_sight(agent: Agent, now: datetime, account: Account | None = None) -> Tally:
-    """The books of an agent not seen before: what is on the counters already is not ours to explain."""
-    may_wrap_up = bool(agent.is_occupied) and agent.call is None
+def first_sight(agent: Agent, now: datetime, account: Account = NOTHING_YET, *, may_wrap_up: bool) -> Tally:
+    """The books of an agent not seen before: what is on the counters already is not ours to explain.
+
+    may_wrap_up: a call may be over that is not counted yet.
+    """
     return Tally(
         calls=agent.calls,
         talk=agent.talk_time,
@@ -108,5 +110,5 @@ def first_sight(agent: Agent, now: datetime, account: Account | None = None) -> 
         late=int(may_wrap_up),
         prior=int(may_wrap_up),
         since=now if may_wrap_up else None,
-        account=account or NOTHING_YET,
+        account=account,
     )

@@ -429,7 +429,8 @@ class Oracle:
 
     def _fits(self, truth: Truth, claim: Claim, reach: float = 0.0) -> bool:
         """Whether it had happened when it was told, and lies within the bounds."""
-        if truth.at > self._times[claim.poll] or (claim.reason or truth.reason) != truth.reason:
+        happened = truth.at - (truth.slack - SLACK) * (truth.key in UNNAMED)
+        if happened > self._times[claim.poll] or (claim.reason or truth.reason) != truth.reason:
             return False
         reach = max(reach, truth.slack)
         return any(claim.earliest - reach <= at <= claim.latest + reach for at in truth.clocks)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepcall_async import Agent, Break, Call, LiveFloor, Login
-from deepcall_async._account import Account, Phase
+from deepcall_async._account import Account, Learned, Phase
 from deepcall_async._memory import Memory, first_rest, from_rest, remember, rests_at_first_sight, to_rest
 from deepcall_async.simulator import VARIANTS
 from deepcall_async.simulator import Floor as SimulatedFloor
@@ -32,8 +32,9 @@ agents = st.builds(
 
 @given(agents)
 def test_who_rests_at_first_sight_is_kept_as_if_its_memory_had_been_made(agent: Agent) -> None:
-    rest = to_rest(remember(agent, NOW))
-    assert rest == (first_rest(NOW) if rests_at_first_sight(agent) else None)
+    for learned in (Learned(), Learned(shows_available=True)):
+        rest = to_rest(remember(agent, NOW, learned))
+        assert rest == (first_rest(NOW) if rests_at_first_sight(agent, learned) else None)
 
 
 def _somehow(memory: Memory) -> st.SearchStrategy[Memory]:
@@ -61,7 +62,7 @@ def _somehow(memory: Memory) -> st.SearchStrategy[Memory]:
     )
 
 
-@given(agents.flatmap(lambda agent: _somehow(remember(agent, NOW))))
+@given(agents.flatmap(lambda agent: _somehow(remember(agent, NOW, Learned()))))
 def test_an_agent_at_rest_is_remembered_whole(memory: Memory) -> None:
     rest = to_rest(memory)
     assert rest is None or from_rest(memory.agent, rest) == memory
