@@ -25,6 +25,7 @@ from ._model import Agent, Call, Snapshot
 from ._rules import RULES, WATCHED_FIELDS
 from ._sighting import Diff, audited, bare_evidence, became_available, newly_available
 from ._state import FloorState, Keeping, never_read
+from ._states_after import with_states
 from ._tally import Finding
 from ._transitions import (
     AgentAdded,
@@ -175,9 +176,10 @@ def _arrive(run: Diff, seen: Agent) -> Memory:
     transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
     if not run.by_login:
         began_by = [] if run.is_narrowed else [transition.at for transition in transitions]
-        latest = min(began_by, default=run.now)
-        run.told.append(evidence.tell(AgentAdded, evidence.by_now(latest), Basis.OBSERVED, evidence.poll))
-    run.told.extend(transitions)
+        span = evidence.by_now(min(began_by, default=run.now))
+        transitions.insert(0, evidence.tell(AgentAdded, span, Basis.OBSERVED, evidence.poll))
+    before = evolve(seen, **{facet.field: None for facet in is_news})
+    run.told.extend(with_states(before, seen, transitions))
     return evolve(memory, anchors={**memory.anchors, **anchors_after(evidence)} or NO_ANCHORS)
 
 
@@ -263,7 +265,7 @@ def _step(
         tally, evidence = audited(run, memory, after, [*changed, CALL], available, is_sent)
     _learn(run, evidence)
     transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
-    run.told.extend(transitions)
+    run.told.extend(with_states(memory.agent, after, transitions))
     called = [t for t in transitions if isinstance(t, _OF_CALLS)]
     return Memory(
         agent=after,

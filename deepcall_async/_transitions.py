@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from ._model import Agent
+from ._model import Agent, AgentState
 
 
 class Basis(Enum):
@@ -42,8 +42,10 @@ class _Transition:
     at: the best estimate; where only bounds are known, `latest`: by then it had happened.
     earliest, latest: the bounds, `earliest <= at <= latest`, on the server's clock; as the server
         rounds to seconds, the truth lies within one second of them.
-    agent: the agent afterwards; for a removal, its last known state.
+    agent: as the poll that told it showed it; for a removal, as it was last known. All transitions of one
+        update share it: who hung up and is on the next call by then has an `agent` that is on a call.
     previous: the agent at the poll before; None when it was not on the floor.
+    state_after: the state that the transition itself led to; None for a removal.
     """
 
     kind: ClassVar[str]
@@ -55,6 +57,7 @@ class _Transition:
     basis: Basis
     agent: Agent
     previous: Agent | None
+    state_after: AgentState | None = None
 
 
 @frozen(kw_only=True)

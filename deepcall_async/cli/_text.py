@@ -23,6 +23,7 @@ from deepcall_async import (
     LiveUpdate,
     LoggedIn,
     LoggedOut,
+    Login,
     Snapshot,
     Transition,
     UnseenActivity,
@@ -36,6 +37,8 @@ STATE_WORDS = {
     AgentState.LOGGED_OUT: "logged out",
 }
 FIELD_WORDS = {
+    "login": "web login by",
+    "mobile_login": "mobile login by",
     "is_occupied": "occupied",
     "microphone_permitted": "microphone",
     "sip_status": "SIP",
@@ -185,4 +188,6 @@ def _value(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return time_of_day(value)
+    if isinstance(value, Login):
+        return _value(value.type)
     return age(value) if isinstance(value, timedelta) else plain(value, 40)

@@ -127,6 +127,7 @@ def test_every_transition_has_its_words(
 @pytest.mark.parametrize(
     ("field", "before", "after", "words"),
     [
+        ("login", Login("Web"), Login("App"), "web login by: Web → App"),
         ("name", "Ann", "Ann\x1b", "name: Ann → Ann\ufffd"),
         ("is_occupied", False, True, "occupied: no → yes"),
         ("sip_status", None, "online", "SIP: unknown → online"),

@@ -21,7 +21,7 @@ CORE: tuple[set[str], ...] = (
     {"_model", "_clock"},
     {"_envelope", "_unread", "_rows", "_wire", "_transitions", "_look"},
     {"_json", "_account", "_tally", "_ledger", "_evidence", "_template", "_prediction"},
-    {"_memory", "_timing", "_rules"},
+    {"_memory", "_timing", "_rules", "_states_after"},
     {"_state", "_sighting"},
     {"_absence", "_differ", "_suspicion", "_clock_step", "_checkpoint"},
     {"_update", "_floor", "_pending"},

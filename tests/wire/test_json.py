@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from deepcall_async import (
     Agent,
+    AgentState,
     Basis,
     CallEnded,
     Channel,
@@ -30,6 +31,7 @@ from .replies import NOW, ago, decode, login, row
 from .strategies import AGENTS, DURATIONS, INSTANTS, MAYBE_TEXT
 
 OF_FIELD: dict[str, st.SearchStrategy[Any]] = {
+    "state_after": st.none() | st.sampled_from(AgentState),
     "id": st.text(min_size=1, max_size=8),
     "at": INSTANTS,
     "earliest": INSTANTS,

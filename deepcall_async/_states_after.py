@@ -1,0 +1,55 @@
+"""The state each transition leads to: what one agent's transitions, in order of time, make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ._evidence import Episode
+from ._evolve import evolve
+from ._model import Agent, Break, Call, Login
+from ._transitions import (
+    AgentRemoved,
+    AgentUpdated,
+    BreakEnded,
+    BreakStarted,
+    CallEnded,
+    CallStarted,
+    Channel,
+    LoggedIn,
+    LoggedOut,
+    Transition,
+)
+
+_LOGIN = {Channel.WEB: "login", Channel.MOBILE: "mobile_login"}
+
+
+def with_states(before: Agent, after: Agent, told: Iterable[Transition]) -> Iterator[Transition]:
+    """One agent's transitions between two polls, with the states they lead to.
+
+    Of one instant, what is seen of the agent's fields comes first: a call without wrap-up leaves its agent
+    available at once.
+    """
+    agent = before if before.is_occupied is not None else evolve(before, is_occupied=after.is_occupied)
+    for transition in sorted(told, key=lambda one: (one.at, not isinstance(one, AgentUpdated))):
+        agent = evolve(agent, **_changes(transition, after))
+        state = None if isinstance(transition, AgentRemoved) else agent.state
+        yield evolve(transition, state_after=state)
+
+
+def _changes(transition: Transition, after: Agent) -> dict[str, Any]:
+    """The fields of the agent that a transition changes."""
+    unseen: Episode
+    match transition:
+        case AgentUpdated(field=name):
+            return {name: getattr(after, name)}
+        case LoggedIn(channel=channel) | LoggedOut(channel=channel):
+            name, unseen = _LOGIN[channel], Login()
+        case BreakStarted(reason=reason) | BreakEnded(reason=reason):
+            name, unseen = "on_break", Break(reason)
+        case CallStarted() | CallEnded():
+            name, unseen = "call", Call()
+        case _:
+            return {}
+    is_over = isinstance(transition, LoggedOut | BreakEnded | CallEnded)
+    return {name: None if is_over else getattr(after, name) or unseen}
