@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from ._evidence import Episode
@@ -21,20 +23,26 @@ from ._transitions import (
     Transition,
 )
 
+_when = attrgetter("at")
 _LOGIN = {Channel.WEB: "login", Channel.MOBILE: "mobile_login"}
 
 
 def with_states(before: Agent, after: Agent, told: Iterable[Transition]) -> Iterator[Transition]:
     """One agent's transitions between two polls, with the states they lead to.
 
-    Of one instant, what is seen of the agent's fields comes first: a call without wrap-up leaves its agent
-    available at once.
+    Of one instant, what is seen of the agent's fields counts first, though it is told in its place: a call
+    without wrap-up leaves its agent available at once.
     """
     agent = before if before.is_occupied is not None else evolve(before, is_occupied=after.is_occupied)
-    for transition in sorted(told, key=lambda one: (one.at, not isinstance(one, AgentUpdated))):
-        agent = evolve(agent, **_changes(transition, after))
-        state = None if isinstance(transition, AgentRemoved) else agent.state
-        yield evolve(transition, state_after=state)
+    for _, instant in groupby(sorted(told, key=_when), key=_when):
+        together = list(instant)
+        for transition in together:
+            if isinstance(transition, AgentUpdated):
+                agent = evolve(agent, **_changes(transition, after))
+        for transition in together:
+            agent = evolve(agent, **_changes(transition, after))
+            state = None if isinstance(transition, AgentRemoved) else agent.state
+            yield evolve(transition, state_after=state)
 
 
 def _changes(transition: Transition, after: Agent) -> dict[str, Any]:
