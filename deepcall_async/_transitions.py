@@ -177,13 +177,19 @@ def in_order(transitions: Iterable[Transition]) -> tuple[Transition, ...]:
 
 
 def fact_id(scope: str, agent_id: str, kind: str, anchor: str) -> str:
-    """The id of a fact: whose, which agent's, what, and what tells it from others of its kind."""
+    """The id of a fact: whose, which agent's, what, and what tells it from others of its kind.
+
+    Of these only the first may hold a colon, so that two accounts and their agents never make one id.
+    """
     whose = f"{_plain(scope)}:" if scope else ""
-    return f"{whose}{_plain(agent_id)}:{kind}:{anchor}"
+    who = _digest(agent_id) if ":" in agent_id else _plain(agent_id)
+    return f"{whose}{who}:{kind}:{anchor}"
 
 
 def _plain(name: str) -> str:
     """A name as it is; a digest of one too long or too strange to stand in an id."""
-    if len(name) <= 80 and name.isascii() and name.isprintable():
-        return name
+    return name if len(name) <= 80 and name.isascii() and name.isprintable() else _digest(name)
+
+
+def _digest(name: str) -> str:
     return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -15,15 +15,12 @@ from hypothesis import strategies as st
 
 from deepcall_async import (
     Agent,
-    AgentRemoved,
     Basis,
     CallEnded,
     CallStarted,
     DeepcallError,
     LiveFloor,
     LiveUpdate,
-    LoggedIn,
-    LoggedOut,
     ReplyError,
     Transition,
     TransportError,
@@ -37,7 +34,7 @@ from deepcall_async.simulator import VARIANTS, Pace
 from deepcall_async.simulator import Floor as SimulatedFloor
 
 from .floors import Floor, Seat, at, clock, words
-from .truths import EPISODES, PATTERNS, Reply, Run, Status, told, untrue, watch
+from .truths import PATTERNS, Reply, Run, Status, begins, disorders, side, told, untrue, watch
 
 SECOND = timedelta(seconds=1)
 NEVER_RESET = [name for name, variant in VARIANTS.items() if variant.counters_reset == "never"]
@@ -179,44 +176,6 @@ def test_law_1_time_passing_alone_yields_nothing_with_every_origin_read_a_second
 
 
 # --- law 2: kinds alternate, times never decrease -------------------------------------------------
-
-
-def side(t: Transition) -> str | None:
-    """The facet on which a transition begins or ends an episode."""
-    if isinstance(t, LoggedIn | LoggedOut):
-        return t.channel.value
-    return t.kind.partition("_")[0] if t.kind in EPISODES else None
-
-
-def begins(t: Transition) -> bool:
-    return t.kind.endswith(("_in", "_started"))
-
-
-def disorders(updates: Iterable[LiveUpdate]) -> list[Transition]:
-    """Transitions that begin what is on, end what is not, or go back in time, per agent and facet."""
-    wrong: list[Transition] = []
-    is_on: dict[tuple[str, str], bool] = {}
-    last: dict[tuple[str, str], datetime] = {}
-    known: set[str] = set()
-    for update in updates:
-        if update.clock_step is not None:
-            last.clear()
-        agents = update.snapshot.agents
-        begun = {(t.agent.id, side(t)) for t in update.transitions if begins(t)}
-        known -= {t.agent.id for t in update.transitions if isinstance(t, AgentRemoved)}
-        for agent in (agents[key] for key in agents.keys() - known):  # first sight, or in view again
-            is_on |= {
-                (agent.id, facet.name): facet.of(agent) is not None and (agent.id, facet.name) not in begun
-                for facet in FACETS
-            }
-        known |= set(agents)
-        for t in update.transitions:
-            if (name := side(t)) is not None:
-                key = t.agent.id, name
-                if is_on.get(key, False) == begins(t) or t.at < last.get(key, t.at):
-                    wrong.append(t)
-                is_on[key], last[key] = begins(t), t.at
-    return wrong
 
 
 @a_few

@@ -12,7 +12,16 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
-from deepcall_async import LiveFloor, LiveUpdate, LoggedIn, LoggedOut, Transition, UnseenActivity
+from deepcall_async import (
+    AgentRemoved,
+    LiveFloor,
+    LiveUpdate,
+    LoggedIn,
+    LoggedOut,
+    Transition,
+    UnseenActivity,
+)
+from deepcall_async._evidence import FACETS
 from deepcall_async.simulator import VARIANTS, Fact, Pace
 from deepcall_async.simulator import Floor as SimulatedFloor
 
@@ -160,3 +169,44 @@ def _has_cause(t: Transition, history: Sequence[Fact]) -> bool:
     if name == "is_occupied":
         return bool(near)
     return any(f.kind == "updated" and f.field == name for f in near)
+
+
+# --- in order ---------------------------------------------------------------------------------------
+
+
+def side(t: Transition) -> str | None:
+    """The facet on which a transition begins or ends an episode."""
+    if isinstance(t, LoggedIn | LoggedOut):
+        return t.channel.value
+    return t.kind.partition("_")[0] if t.kind in EPISODES else None
+
+
+def begins(t: Transition) -> bool:
+    return t.kind.endswith(("_in", "_started"))
+
+
+def disorders(updates: Iterable[LiveUpdate]) -> list[Transition]:
+    """Transitions that begin what is on, end what is not, or go back in time, per agent and facet."""
+    wrong: list[Transition] = []
+    is_on: dict[tuple[str, str], bool] = {}
+    last: dict[tuple[str, str], datetime] = {}
+    known: set[str] = set()
+    for update in updates:
+        if update.clock_step is not None:
+            last.clear()
+        agents = update.snapshot.agents
+        begun = {(t.agent.id, side(t)) for t in update.transitions if begins(t)}
+        known -= {t.agent.id for t in update.transitions if isinstance(t, AgentRemoved)}
+        for agent in (agents[key] for key in agents.keys() - known):  # first sight, or in view again
+            is_on |= {
+                (agent.id, facet.name): facet.of(agent) is not None and (agent.id, facet.name) not in begun
+                for facet in FACETS
+            }
+        known |= set(agents)
+        for t in update.transitions:
+            if (name := side(t)) is not None:
+                key = t.agent.id, name
+                if is_on.get(key, False) == begins(t) or t.at < last.get(key, t.at):
+                    wrong.append(t)
+                is_on[key], last[key] = begins(t), t.at
+    return wrong
