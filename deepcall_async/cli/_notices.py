@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from attrs import define
 
@@ -25,6 +26,8 @@ class Notices:
         if update.gap is not None:
             yield _over(update.gap, "no poll was made" if self._is_begun else "a restart")
         self._is_begun = True
+        if update.clock_step is not None:
+            yield _set(update.clock_step, update.snapshot.server_time)
         if update.held or (update.outage is not None and not self._in_outage):
             yield f"{stamp(update.snapshot.server_time)}: {trouble(update)}"
         self._in_outage = update.outage is not None
@@ -41,6 +44,13 @@ class Notices:
             yield f"cannot read {more} more"
         self._are_more = more > 0
         self._unreadable = frozenset((part.agent_id, part.reason) for part in parts)
+
+
+def _set(step: timedelta, now: datetime) -> str:
+    way = "back" if step < timedelta(0) else "ahead"
+    return (
+        f"{stamp(now)}: the server's clock was set {way} by about {age(abs(step))}; times are now told by it"
+    )
 
 
 def _over(gap: Gap, otherwise: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from deepcall_async import Gap, LiveUpdate, Outage, Quarantined, Snapshot, TransportError
 from deepcall_async.cli._notices import Notices
 
@@ -41,6 +43,20 @@ def test_a_restart_is_a_gap_without_an_error(make_snapshot: MakeSnapshot, make_u
     update = make_update(snapshot=make_snapshot(after=60), gap=gap)
     assert heard(update)[0].endswith(": a restart")
     assert heard(make_update(), update)[0].endswith(": no poll was made")
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [(-3600, "back by about 1:00:00"), (75, "ahead by about 1:15"), (-5, "back by about 0:05")],
+)
+def test_a_clock_that_was_set_is_told_with_the_way_and_the_size(
+    step: int, told: str, make_snapshot: MakeSnapshot, make_update: MakeUpdate
+) -> None:
+    quiet = make_update(snapshot=make_snapshot())
+    update = make_update(snapshot=make_snapshot(), clock_step=timedelta(seconds=step))
+    assert heard(quiet, update, quiet) == [
+        f"2024-11-16 12:19:25+00:00: the server's clock was set {told}; times are now told by it"
+    ]
 
 
 def test_every_answer_that_is_not_believed_is_told(
