@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 import pytest
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from deepcall_async import (
     DeepcallError,
     LiveFloor,
     LiveUpdate,
+    LoggedIn,
     ReplyError,
     Transition,
     TransportError,
@@ -30,7 +32,7 @@ from deepcall_async import (
 )
 from deepcall_async._evidence import FACETS
 from deepcall_async._rows import FEW
-from deepcall_async.simulator import VARIANTS, Pace
+from deepcall_async.simulator import VARIANTS, Pace, Variant
 from deepcall_async.simulator import Floor as SimulatedFloor
 
 from .floors import Floor, Seat, at, clock, words
@@ -175,6 +177,25 @@ def test_law_1_time_passing_alone_yields_nothing_with_every_origin_read_a_second
         assert not update.held
 
 
+ALL_STRAY = Variant(jitter=True, availability_jitter=True)
+LEFT_OUT = Variant(jitter=True, torn_second=True, busy_availability="absent")
+STRAYING = st.sampled_from([ALL_STRAY, LEFT_OUT, evolve(ALL_STRAY, torn_second=True)])
+
+
+@a_few
+@given(STRAYING, st.integers(0, 99_999), st.sampled_from([1, 5, 60]), STATUS)
+def test_law_1_time_passing_alone_yields_nothing_where_the_rows_own_clocks_stray_too(
+    variant: Variant, seed: int, interval: int, status: Status
+) -> None:
+    """Agents who go on doing for ever what they did at first."""
+    lived = SimulatedFloor(12, seed=seed, pace=Pace.busy()).history
+    floor, live = SimulatedFloor(facts=lived, seed=seed, variant=variant), LiveFloor(status)
+    now = floor.start
+    for _ in range(150):
+        now += interval
+        assert live.receive(floor.reply(now, status=status), date=Reply(now, b"").date).transitions == ()
+
+
 # --- law 2: kinds alternate, times never decrease -------------------------------------------------
 
 
@@ -243,6 +264,18 @@ def test_laws_3_and_4_everything_told_happened_once_and_within_a_second_of_its_b
 ) -> None:
     run = data.draw(runs([variant]))
     assert [words(t) for t in untrue(told(run.updates()), run.floor.history)] == []
+
+
+@a_few
+@given(STRAYING, st.integers(0, 99_999), st.sampled_from([1, 5, 15]))
+def test_law_4_where_all_readings_stray_at_once_nobody_is_told_to_have_logged_in_who_has_not(
+    variant: Variant, seed: int, interval: int
+) -> None:
+    floor, live = SimulatedFloor(8, seed=seed, variant=variant, pace=Pace.busy()), LiveFloor()
+    polls = [floor.start + interval * number for number in range(1, 101)]
+    transitions = told(watch(live, [Reply(now, floor.reply(now)) for now in polls]))
+    said = Counter((t.agent.id, t.channel.value) for t in transitions if isinstance(t, LoggedIn))
+    assert said <= Counter((f.agent, f.channel) for f in floor.history if f.kind == "logged_in")
 
 
 # --- law 5: the ledger ----------------------------------------------------------------------------

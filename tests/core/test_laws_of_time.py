@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Literal
 
 from attrs import evolve, field, frozen
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from deepcall_async import CallEnded, LiveFloor, LiveUpdate, LoggedIn, Transition, UnseenActivity
+from deepcall_async._clock import STRAY
 from deepcall_async.simulator import VARIANTS, Pace
 from deepcall_async.simulator import Floor as SimulatedFloor
 from deepcall_async.simulator._floor import DEFAULT_START
@@ -171,23 +171,26 @@ def test_law_14_origins_that_moved_together_with_what_the_agents_became_availabl
     assert polls[0].held
 
 
-@settings(a_few, max_examples=30)
+@settings(a_few, max_examples=20)
 @given(
     st.sampled_from(sorted(VARIANTS)),
     st.integers(0, 99_999),
     st.integers(3, 24),
-    st.sampled_from([Pace(), Pace.busy()]),
-    st.sampled_from([1, 5, 15]),
+    st.sampled_from([60, 300]),
     STATUS,
 )
 def test_law_14_on_a_floor_whose_clock_is_never_set_no_step_is_told_whoever_logs_in_together(
-    variant: str, seed: int, agents: int, pace: Pace, interval: int, status: Literal["all", "login"]
+    variant: str, seed: int, agents: int, interval: int, status: Status
 ) -> None:
-    """Crashes, and reloaded browsers. Polled so often that those who are back have not been busy since."""
-    pace = evolve(pace, crash_every=120.0, reload_every=300.0)
+    """Crash after crash, some of them in one gap, and nobody is busy.
+
+    Who has been busy since it is back became available at another time than it logged in, and may be taken
+    for one whose login moved with the clock.
+    """
+    pace = Pace(idle=1e6, break_every=1e6, crash_every=120.0, reload_every=600.0)
     floor = SimulatedFloor(agents, seed=seed, variant=VARIANTS[variant], pace=pace)
     live = LiveFloor(status)
-    for poll in range(1, 81):
+    for poll in range(1, 201):
         now = floor.start + poll * interval
         update = live.receive(floor.reply(now, status=status), date=instant(now), received_at=instant(now))
         assert update.clock_step is None
@@ -256,14 +259,16 @@ PERIODS = st.builds(
 def is_true_of(ended: CallEnded, talks: Iterable[tuple[float, float]]) -> bool:
     """Whether a call ended within the bounds that was as long as is told, as far as the bounds tell it.
 
-    How long a call was that no poll saw is told to the second, whenever it was.
+    How long a call was that no poll saw is told to the second, whenever it was. One that began right after
+    another, and up to five seconds later, is taken for the same.
     """
     assert ended.duration is not None
     first, last = bounds(ended)
     is_hidden = ":hidden." in ended.id
-    shorter, longer = (0.0, 0.0) if is_hidden else (ended.at.timestamp() - first, last - ended.at.timestamp())
+    at = ended.at.timestamp()
+    shorter, longer = (0.0, 0.0) if is_hidden else (at - first + STRAY.seconds, last - at)
     lasted = ended.duration.total_seconds()
-    return any(first <= at <= last and -1 - shorter <= talk - lasted <= 1 + longer for at, talk in talks)
+    return any(first <= end <= last and -1 - shorter <= talk - lasted <= 1 + longer for end, talk in talks)
 
 
 @a_few
