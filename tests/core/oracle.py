@@ -8,7 +8,8 @@ must    What two sure replies show the difference of (*visible*), or prove by wh
 
 A reply is sure unless a careful client may wait for another before it believes it: the clock was set, the
 floor is empty, most of it changed in one gap, or the totals contradict the rows grossly. What two replies in
-a row show is sure whatever they look like; an empty floor takes three, over half a minute.
+a row show is sure if they are doubtful for the same reason; an empty floor takes three, over half a minute.
+A careful client may believe a doubtful reply as well: what only those show that do not need not be told.
 
 It shares nothing with the package's inference, nor with the simulator: see `witness.py`.
 """
@@ -39,6 +40,7 @@ from .witness import (
     runs,
 )
 
+SURENESS = ("", "provable", "visible")  # why something must be told, the weakest first
 AWAY = "away"  # a state: the row is surely not there
 SLACK = 1.0  # the promise: the truth lies within a second of the bounds
 TAIL = 8  # replies at the end of a run that need not be acted upon yet
@@ -249,10 +251,11 @@ class Oracle:
         states = [(place, self._state(case.agent, facet, place, glimpse)) for place, glimpse in case.shown]
         known = [(place, state) for place, state in states if state != "unknown"]
         for old, new in self._neighbours(known):
-            is_seen = None in (old.state, new.state)
-            why = "visible" if is_seen else self._moved(case.agent, facet, old, new)
-            case.prove(facet, old.state, "end", why)
-            case.prove(facet, new.state, "start", why)
+            # Who believes a doubtful reply compares with that one.
+            ends = [self._why(case.agent, facet, old, run) for run in (*new.doubts, new)]
+            starts = [self._why(case.agent, facet, run, new) for run in (old, *new.doubts)]
+            case.prove(facet, old.state, "end", min(ends, key=SURENESS.index))
+            case.prove(facet, new.state, "start", min(starts, key=SURENESS.index))
 
     def _neighbours(self, states: Sequence[tuple[int, Any]]) -> Iterator[tuple[Run, Run]]:
         """Runs that follow each other, the row being there throughout."""
@@ -268,6 +271,12 @@ class Oracle:
         if self.status == "all" or self.group is not None:
             return AWAY
         return None if facet in LOGINS else "unknown"
+
+    def _why(self, agent: Agent, facet: str, old: Run, new: Run) -> str:
+        """Why the end of one state and the start of another must be told; "visible" if they are the same."""
+        if None in (old.state, new.state) or old.state == new.state:
+            return "visible"
+        return self._moved(agent, facet, old, new)
 
     def _moved(self, agent: Agent, facet: str, old: Run, new: Run) -> str:
         """What proves that one episode followed another between two replies."""
@@ -303,9 +312,10 @@ class Oracle:
         """The last reply that saw the agent free before a call, the first that counts it, the next free."""
         agent, times = case.agent, self._times
         over = max(agent.counted[number], agent.calls[number].end)
-        before = (times[p] for p in reversed(case.rows) if times[p] < agent.calls[number].start)
+        sure = [times[p] for p in case.rows if self.polls[p].is_sure]
+        before = (at for at in reversed(sure) if at < agent.calls[number].start)
         since = next((at for at in before if agent.is_free(at)), None)
-        after = [times[p] for p in case.rows if times[p] >= over and self.polls[p].is_sure]
+        after = [at for at in sure if at >= over]
         free = next((at for at in after if agent.is_free(at)), math.inf)
         return None if since is None or free > self._end else (since, after[0], free)
 
@@ -355,11 +365,22 @@ class Oracle:
         moments = {at for episode in episodes for at in (episode.start, episode.end) if math.isfinite(at)}
         was_in = False
         for at in sorted(moments):
-            is_in = all(self._is_part(agent, part, at) for part in parts)
-            is_in = is_in and (self.status == "all" or any(agent.at(c, at) is not None for c in LOGINS))
+            is_in = self._is_in_view(agent, at)
             if is_in != was_in:
                 yield at, is_in
             was_in = is_in
+
+    def _out_of_view(self, case: Case) -> Iterator[int]:
+        """The replies without the agent that may be taken to have its row without an id, or not to."""
+        for place in {*range(len(self.polls))} - {place for place, _ in case.shown}:
+            poll = self.polls[place]
+            if not (poll.is_void or self._is_in_view(case.agent, poll.at)):
+                yield place
+
+    def _is_in_view(self, agent: Agent, at: float) -> bool:
+        parts = ["floor", *([f"group {self.group}"] if self.group else [])]
+        is_in = all(self._is_part(agent, part, at) for part in parts)
+        return is_in and (self.status == "all" or any(agent.at(c, at) is not None for c in LOGINS))
 
     def _is_part(self, agent: Agent, part: str, at: float) -> bool:
         """Whether the agent is on the floor, or in the group; who never changes it is in it if ever seen."""
@@ -368,23 +389,44 @@ class Oracle:
         return any(agent.id in poll.rows for poll in self.polls)
 
     def _resets(self, case: Case) -> Iterator[Truth]:
-        rows = [(p, row.calls) for p, row in case.shown if row is not None and self.polls[p].is_sure]
-        falls = [(self._times[a], self._times[b]) for (a, old), (b, new) in pairwise(rows) if 0 < new < old]
-        for at, following in pairwise([*case.agent.resets, math.inf]):
-            must = any(a < at <= b < following for a, b in falls)
-            yield Truth(case.agent.id, "counters_reset", at, "visible" if must else "")
+        rows = [(p, row.calls) for p, row in case.shown if row is not None]
+        sure = [(p, calls) for p, calls in rows if self.polls[p].is_sure]
+        falls = []
+        for (a, old), (b, new) in pairwise(sure):
+            fallen = (p for p, calls in rows if a < p <= b and calls <= new)
+            if 0 < new < old:
+                falls.append((a, b, next(fallen)))
+        yield from self._last_of(case, "counters_reset", case.agent.resets, falls)
 
     def _updates(self, case: Case, name: str) -> Iterator[Truth]:
         """Updates of a field. Between two replies that show different values, the last must be told."""
-        values = [(p, AWAY if row is None else row.values[name]) for p, row in case.shown]
-        seen = [(self._times[old.last], self._times[new.first]) for old, new in self._neighbours(values)]
+        values = sorted(
+            [(p, AWAY if row is None else row.values[name]) for p, row in case.shown]
+            + [(p, AWAY) for p in self._out_of_view(case)]
+        )
+        seen = []
+        for old, new in self._neighbours(values):
+            alike = (run for run in (*new.doubts, new) if run.state == new.state)
+            seen.append((old.last, new.first, next(alike).first))
         if name == "is_occupied":
-            for since, until in seen:  # when in between, `avD` or the origin of a call may tell
-                yield Truth(case.agent.id, f"updated {name}", until, "visible", slack=until - since)
+            for since, until, _ in seen:  # when in between, `avD` or the origin of a call may tell
+                slack = self._times[until] - self._times[since]
+                yield Truth(case.agent.id, f"updated {name}", self._times[until], "visible", slack=slack)
         own = [at for field_name, at in case.agent.updates if field_name == name]
-        for at, following in pairwise([*own, math.inf]):
-            must = any(a < at <= b < following for a, b in seen)
-            yield Truth(case.agent.id, f"updated {name}", at, "visible" if must else "")
+        yield from self._last_of(case, f"updated {name}", own, seen)
+
+    def _last_of(
+        self, case: Case, key: str, moments: Sequence[float], seen: Sequence[tuple[int, int, int]]
+    ) -> Iterator[Truth]:
+        """Changes, of which the last between two replies must be told.
+
+        seen: the two, and the first, maybe a doubtful one, that shows what the later does: who believes it
+        need not tell what came after.
+        """
+        spans = [[self._times[place] for place in places] for places in seen]
+        for at, following in pairwise([*moments, math.inf]):
+            must = any(a < at <= min(b, shown) and b < following for a, b, shown in spans)
+            yield Truth(case.agent.id, key, at, "visible" if must else "")
 
     # --- the judgement ----------------------------------------------------------------------------
 

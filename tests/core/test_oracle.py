@@ -10,7 +10,7 @@ from attrs import evolve
 from deepcall_async.simulator import Fact, Floor, Variant
 
 from .oracle import Claim, Oracle, Verdict
-from .witness import Poll, Server, read
+from .witness import Poll, Server, read, runs
 
 START = 1000.0
 COLLEAGUES = [
@@ -158,3 +158,50 @@ def test_books_must_balance_where_no_counter_began_anew() -> None:
     assert (
         Oracle(facts=[*COLLEAGUES, *LIFE, reset], polls=oracle().polls).judge(TRUE, {"1": 1}).residual == {}
     )
+
+
+def test_a_reply_from_which_most_logins_are_gone_is_doubtful_even_if_they_were_the_first() -> None:
+    gone = [Fact(at=1055.0, agent=str(n), kind="logged_out", channel="web", began=20.0) for n in range(2, 6)]
+    replies = oracle([*LIFE, *gone]).polls
+    assert [poll.doubt for poll in replies[5:8]] == ["", "change", ""]
+
+
+def test_each_doubt_needs_a_witness_of_its_own() -> None:
+    doubts = ["", "change", "clock", "", "change", "change"]
+    replies = [Poll(float(at), is_sure=not doubt, doubt=doubt) for at, doubt in enumerate(doubts)]
+    found = runs(list(enumerate("abbacc")), replies)
+    assert [(run.state, [doubt.state for doubt in run.doubts]) for run in found] == [("a", []), ("c", [])]
+    assert (found[0].first, found[0].last) == (0, 3)
+
+
+def test_who_believes_a_doubtful_reply_need_not_tell_what_it_hides() -> None:
+    """On a call in two replies that show no origin: whether they are two calls, nobody knows."""
+    gone = [Fact(at=1039.0, agent=str(n), kind="logged_out", channel="web", began=20.0) for n in range(2, 6)]
+    calls = [
+        *LIFE[:3],
+        Fact(at=1033.0, agent="1", kind="call_started", began=1033.0),
+        Fact(at=1043.0, agent="1", kind="call_ended", began=1033.0, talk_time=10),
+        Fact(at=1044.0, agent="1", kind="call_started", began=1044.0),
+        Fact(at=1062.0, agent="1", kind="call_ended", began=1044.0, talk_time=18),
+        Fact(at=1062.0, agent="1", kind="became_available"),
+        *gone,
+    ]
+    judging = oracle(calls, variant=Variant(call_shape="word"))
+    assert [poll.doubt for poll in judging.polls[3:6]] == ["", "change", ""]
+    starts = {truth.at: truth.why for truth in judging.truths if truth.key == "call_started"}
+    assert starts[1044.0] == ""
+
+
+def test_who_may_have_lost_an_id_or_left_need_not_be_told_to_have_changed() -> None:
+    name = Fact(at=1105.0, agent="1", kind="updated", field="name", value="Asha")
+    away = [
+        Fact(at=1103.0, agent="1", kind="agent_removed"),
+        Fact(at=1117.0, agent="1", kind="agent_added", value="Asha"),
+    ]
+    for left, why in ([], "visible"), (away, ""):
+        replies = [evolve(poll, rows={**poll.rows}) for poll in oracle([*LIFE, name]).polls]
+        del replies[11].rows["1"]
+        replies[11].unidentified = 1
+        facts = [*COLLEAGUES, *LIFE, *left, name]
+        truths = Oracle(facts=sorted(facts, key=lambda fact: fact.at), polls=replies).truths
+        assert [truth.why for truth in truths if truth.key == "updated name"] == [why]

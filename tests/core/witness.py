@@ -82,7 +82,7 @@ class Poll:
     """One reply. at: the true time. rows: by agent id.
 
     is_void: it says nothing, as somebody spoilt it, or as nobody would believe it yet.
-    is_sure: nobody would want it confirmed.
+    is_sure: nobody would want it confirmed. doubt: why somebody would, as far as another reply helps.
     unidentified: rows without an id. off_by: how far the totals are from the rows, at most.
     """
 
@@ -90,6 +90,7 @@ class Poll:
     rows: dict[str, Glimpse] = field(factory=dict)
     is_void: bool = False
     is_sure: bool = True
+    doubt: str = ""
     unidentified: int = 0
     off_by: int = 0
 
@@ -223,28 +224,42 @@ def _counted(call: Episode, wrap_ups: Mapping[float, float], server: Server) -> 
 
 @define
 class Run:
-    """Replies in a row that show the same. first, last: the first and the last of them."""
+    """Replies in a row that show the same. first, last: the first and the last of them.
+
+    doubts: the runs right before it that need not be believed, but may be.
+    """
 
     state: Any
     first: int
     last: int
     is_sure: bool
+    doubts: list[Run] = field(factory=list)
 
 
 def runs(shown: Iterable[tuple[int, Any]], polls: Sequence[Poll]) -> list[Run]:
-    """The runs that can be relied on: with a sure reply, or of two at least."""
+    """The runs that can be relied on: with a sure reply, or of two that are doubtful for the same reason.
+
+    Each doubt needs a witness of its own.
+    """
     every: list[Run] = []
     for place, state in shown:
         if every and every[-1].state == state:
-            every[-1].last, every[-1].is_sure = place, True
+            is_witness = polls[place].is_sure or polls[place].doubt == polls[every[-1].last].doubt
+            every[-1].last, every[-1].is_sure = place, every[-1].is_sure or is_witness
         else:
             every.append(Run(state, place, place, polls[place].is_sure))
     sure: list[Run] = []
+    doubts: list[Run] = []
     for run in every:
-        if run.is_sure and sure and sure[-1].state == run.state:
+        if not run.is_sure:
+            doubts.append(run)
+            continue
+        if sure and sure[-1].state == run.state:
             sure[-1].last = run.last
-        elif run.is_sure:
+        else:
+            run.doubts = doubts
             sure.append(run)
+        doubts = []
     return sure
 
 
@@ -254,25 +269,34 @@ def mark_sure(
     """Say which replies a careful client may want confirmed, and which empty floors it need not believe."""
     good = [poll for poll in polls if not poll.is_void]
     empty: list[float] = []  # since when the floor is, reply by reply
+    before = believed = Poll(-math.inf)
     for number, poll in enumerate(good):
-        before = good[number - 1] if number else None
         is_settled = server.covers_rows or (number >= EMPTY_REPLIES and poll.at - good[0].at > 2 * EMPTY_FOR)
-        poll.is_sure = is_settled and not (before and _is_odd(before, poll, agents, steps, server))
+        poll.doubt = _doubt(before, poll, agents, steps, server) or ("" if is_settled else "begins")
+        since_believed = _doubt(believed, poll, agents, steps, server)
+        if not poll.doubt and since_believed != before.doubt:  # else it is what confirms the one before
+            poll.doubt = since_believed
+        poll.is_sure = not poll.doubt
+        if poll.doubt in ("", before.doubt):
+            believed = poll
+        before = poll
         empty = [] if poll.rows or poll.unidentified else [*empty, poll.at]
         if empty:
             poll.is_sure = len(empty) >= EMPTY_REPLIES and poll.at - empty[0] >= EMPTY_FOR
             poll.is_void = not poll.is_sure
 
 
-def _is_odd(
+def _doubt(
     before: Poll, poll: Poll, agents: Mapping[str, Agent], steps: Sequence[float], server: Server
-) -> bool:
-    """Whether the clock was set, most of the floor changed, or the totals contradict the rows grossly."""
-    known = [a for a in before.rows if any(agents[a].at(channel, before.at) for channel in LOGINS)]
+) -> str:
+    """What there is to doubt: the clock was set, the totals contradict the rows grossly, most changed."""
+    known = [a for a in before.rows if any(agents[a].at(c, before.at) is not None for c in LOGINS)]
     turned = [a for a in known if a not in poll.rows or _relogged(agents[a], before.at, poll.at)]
-    is_set = any(before.at < step <= poll.at for step in steps)
-    contradicts = server.covers_rows and poll.off_by > max(2, 0.2 * len(poll.rows))
-    return is_set or contradicts or len(turned) >= max(2, len(known) / 2)
+    if any(before.at < step <= poll.at for step in steps):
+        return "clock"
+    if server.covers_rows and poll.off_by > max(2, 0.2 * len(poll.rows)):
+        return "totals"
+    return "change" if len(turned) >= max(2, len(known) / 2) else ""
 
 
 def _relogged(agent: Agent, since: float, until: float) -> bool:
