@@ -123,13 +123,14 @@ def is_same_origin(pinned: datetime, seen: datetime, between: Between) -> bool:
     A later reading is another episode, unless it may have strayed, or says nothing: a true origin is still
     there at the next poll. An agent who became available in between, and before the new origin, leaves no
     doubt. An origin cannot move into the past: an earlier reading is a correction of the server's, unless
-    the pinned one lies ahead of a clock that was set back.
+    the pinned one lies ahead of a clock that was set back. Nor did it move, whatever it says, to before the
+    last poll, which showed the pinned one: then the clock was set.
     """
     if abs(seen - pinned) <= PIN_TOLERANCE or between.stands_still(pinned, seen):
         return True
     if pinned > between.now:
         return between.says_nothing(seen)
-    if seen < pinned:
+    if seen < pinned or seen < between.polled - STRAY:
         return True
     if between.available is not None and pinned < between.available <= seen + PIN_TOLERANCE:
         return False

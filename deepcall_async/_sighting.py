@@ -51,7 +51,7 @@ class Diff:
 
     def between(self, memory: Memory, available: datetime | None) -> Between:
         """The time since the last poll that showed an agent's row. available: see `Between`."""
-        polled = memory.unread_since or self.before.time
+        polled = memory.gone_since or memory.unread_since or self.before.time
         return Between(polled, self.now, available, is_behind=self.before.is_behind(self.now))
 
 

@@ -202,9 +202,9 @@ class Oracle:
 
     def _farthest_off(self) -> float:
         """How far from its true time a truth may be claimed at most, within all slack."""
-        ahead = accumulate((step for _, step in self._steps), initial=0)
+        ahead = list(accumulate((step for _, step in self._steps), initial=0))
         longest = max((b - a for a, b in pairwise(self._times)), default=0.0) if self._steps else 0.0
-        return 2 * SLACK + max(map(abs, ahead)) + 4 * longest
+        return 2 * SLACK + max(ahead) - min(ahead) + max(map(abs, ahead)) + 4 * longest
 
     def _shown(self, agent: Agent) -> Iterator[tuple[int, Glimpse | None]]:
         """The agent's rows, and where it is surely away: where no more rows than ever have no id."""
@@ -304,7 +304,9 @@ class Oracle:
         shown = {state for _, state in states if state is not None}
         for number in range(len(case.agent.calls)):
             window = self._window(case, number)
-            if number not in sure and window is not None and not self._is_lost(case, window, shown):
+            if number in sure or window is None or self._is_owed(case, number, shown):
+                continue
+            if not self._is_lost(case, window, shown):
                 case.prove("call", number, "start", "provable")
                 case.prove("call", number, "end", "provable")
 
@@ -329,6 +331,15 @@ class Oracle:
             return True
         is_near = any(agent.calls[n].start <= free and agent.counted[n] > since for n in shown)
         return is_near and until < self._learned
+
+    def _is_owed(self, case: Case, number: int, shown: Iterable[int]) -> bool:
+        """Whether the counter may mean a call shown before it began anew, whose count no reply shows."""
+        counted = case.agent.counted
+        reset = max((at for at in case.agent.resets if at <= counted[number]), default=-math.inf)
+        sure = [self._times[place] for place in case.rows if self.polls[place].is_sure]
+        is_first = not any(reset < at < counted[number] for at in counted)
+        lost = (n for n in shown if counted[n] <= reset and not any(counted[n] <= at < reset for at in sure))
+        return is_first and next(lost, None) is not None
 
     def _lessons(self, agent: Agent) -> Iterator[float]:
         """When two replies contradicted that the server counts calls at their start, or at any later time.
@@ -475,7 +486,8 @@ class Oracle:
         if happened > self._times[claim.poll] or (claim.reason or truth.reason) != truth.reason:
             return False
         reach = max(reach, truth.slack)
-        return any(claim.earliest - reach <= at <= claim.latest + reach for at in truth.clocks)
+        clocks = [*truth.clocks, *self._later_clocks(truth.at, self._times[claim.poll])]
+        return any(claim.earliest - reach <= at <= claim.latest + reach for at in clocks)
 
     def _is_near(self, truth: Truth, claim: Claim) -> bool:
         return self._fits(truth, claim, 5 + self._times[claim.poll] - self._times[max(0, claim.poll - 3)])
@@ -511,6 +523,14 @@ class Oracle:
                 break
             ahead += step
         return found, SLACK if len(found) == 1 else SLACK + until - since
+
+    def _later_clocks(self, at: float, told: float) -> Iterator[float]:
+        """What an instant is on the clocks that were set after it, and before it was told."""
+        ahead = 0
+        for step_at, step in self._steps:
+            ahead += step
+            if at < step_at <= told:
+                yield math.floor(at) + ahead
 
     def _has_cause(self, claim: Claim) -> bool:
         """Whether something happened that nobody can name, or that may have made the agent busy or free."""

@@ -87,7 +87,12 @@ def same(seconds: float, **between: Any) -> bool:
 def test_an_origin_is_the_same_as_far_as_it_may_stray_and_at_any_time_earlier(
     seconds: int, *, is_same: bool
 ) -> None:
-    assert same(seconds) == is_same
+    assert same(seconds, polled=DATE) == is_same
+
+
+@pytest.mark.parametrize(("seconds", "is_same"), [(6, True), (594, True), (595, False), (600, False)])
+def test_an_origin_before_the_poll_that_showed_another_is_the_same(seconds: int, *, is_same: bool) -> None:
+    assert same(seconds, polled=DATE + 10 * MINUTE) == is_same
 
 
 @pytest.mark.parametrize(("seconds", "is_same"), [(2, True), (3, False), (5, False)])

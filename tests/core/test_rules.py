@@ -276,11 +276,22 @@ def test_an_origin_read_up_to_five_seconds_later_or_any_time_earlier_is_the_same
 @pytest.mark.parametrize("name", ["web", "mobile", "on_break", "call"])
 def test_an_origin_read_six_seconds_later_is_another(floor: Floor, name: str) -> None:
     seat = floor.seat(web="07:00:00")
+    setattr(seat, name, "11:59:59")
+    floor.poll("12:00:00")
+    setattr(seat, name, "12:00:05")
+    ended, begun = floor.poll("12:00:10").transitions
+    assert (ended.at, begun.at) == (at("12:00:05"), at("12:00:05"))
+
+
+@pytest.mark.parametrize("name", ["web", "mobile", "on_break", "call"])
+def test_an_origin_that_moved_to_before_the_last_poll_is_no_other(floor: Floor, name: str) -> None:
+    """The clock was set ahead, and elapsed times are counted: that poll would have shown the other."""
+    seat = floor.seat(web="07:00:00")
     setattr(seat, name, "11:59:00")
     floor.poll("12:00:00")
-    setattr(seat, name, "11:59:06")
-    ended, begun = floor.poll("12:00:10").transitions
-    assert (ended.at, begun.at) == (at("12:00:00"), at("12:00:00"))
+    setattr(seat, name, "11:59:33")
+    assert floor.poll("12:10:33").transitions == ()
+    assert floor.poll("12:20:33").transitions == ()
 
 
 @pytest.mark.parametrize("name", ["web", "mobile", "on_break", "call"])
