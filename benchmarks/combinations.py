@@ -49,6 +49,7 @@ MEMORY = 2**31  # bytes a process may take
 RESTARTS = 0.05  # the share of polls before which the process begins anew
 BOUNDED = 0.999  # the share of truths that must lie within their bounds
 FEW = 3  # agents, of whom anything may be true in a single gap
+KNOWN = 5  # replies with as many logins, whose totals agree, show that those of a group are its own
 TAIL_INTERVAL = 15.0  # seconds between the last polls, in which whatever is held or open is settled
 
 # Each option of the simulator, its values, and how likely it is to be drawn at all.
@@ -208,6 +209,7 @@ class Player:
         self.live = self._new_live(None)
         self.last: LiveUpdate | None = None
         self._again: Fault | None = None  # what the next reply is spoilt by
+        self._agreeing = 0  # replies, one after the other
 
     def play(self) -> None:
         """The whole run."""
@@ -252,18 +254,32 @@ class Player:
         message = json.loads(body)["message"]
         shown = json.loads(fault.garble(body, 0.0))["message"]["pr"]
         logins, left = (sum(row["l"] != "No" for row in rows) for rows in (message["pr"], shown))
-        covers_rows = self.setting.variant.totals_cover == "rows"
+        covers_rows = self.setting.group is None or self._agreeing >= KNOWN
         return logins >= FEW and (fault.forgets or (covers_rows and logins - left >= FEW))
 
+    def _note(self, body: bytes) -> None:
+        """Take in whether the totals of an unspoilt reply agree with its rows."""
+        message = json.loads(body)["message"]
+        logins = sum(row["l"] != "No" for row in message["pr"])
+        if int(message["lA"]) != logins:
+            self._agreeing = 0
+        elif logins >= KNOWN:
+            self._agreeing += 1
+
     def _interrupt(self) -> float:
-        """What comes between two polls: a restart, an outage. For how long nothing is polled then."""
-        if self.last is not None and self.random.random() < RESTARTS:
+        """What comes between two polls: a restart, an outage. For how long nothing is polled then.
+
+        A restart is not so long that the agents have other names: that is another floor to any client.
+        """
+        longest = math.inf
+        if self.last is not None and self.random.random() < RESTARTS and not self.last.is_stale:
+            longest = self.setting.pace.rename_every / 6
             self.live = self._new_live(json.loads(json.dumps(self.last.checkpoint)))
         if self.last is None or self.random.random() >= self.setting.outages:
             return 0.0
         for _ in range(self.random.randrange(4)):
             self.last = self.live.fail(TransportError("refused"))
-        return math.exp(self.random.uniform(2.3, 9.3))  # up to three hours
+        return min(longest, math.exp(self.random.uniform(2.3, 9.3)))  # up to three hours
 
     def _new_live(self, checkpoint: dict[str, Any] | None) -> LiveFloor:
         setting = self.setting
@@ -279,7 +295,9 @@ class Player:
     def _poll(self, now: float, body: bytes, fault: Fault | None) -> None:
         clock = self.floor.clock_at(now)
         self.polls.append(read(body, now, clock) if fault is None else Poll(now, is_void=True))
-        if fault is not None:
+        if fault is None:
+            self._note(body)
+        else:
             body = _spoil(body, fault, clock)
         wrong = clock + HOUR + self.random.uniform(-600, 600)  # our machine's clock is no good
         date, received_at = (datetime.fromtimestamp(at, UTC) for at in (math.floor(clock), wrong))

@@ -173,12 +173,10 @@ def _updated(e: Evidence, name: str, span: Span) -> Any:
 
 def _occupied_span(e: Evidence) -> Span:
     """An agent is occupied no later than its call begins, and until it is available."""
-    latest = e.now
     if e.after.is_occupied and CALL in e.begun:
-        latest = start_span(e, CALL).at
-    elif not e.after.is_occupied and e.available is not None:
-        latest = e.available
-    return e.by_now(latest)
+        start = start_span(e, CALL)
+        return evolve(e.by_now(start.at), latest=start.latest)
+    return e.by_now(None if e.after.is_occupied else e.available)
 
 
 def _is_of_another_type(e: Evidence, facet: Facet) -> bool:

@@ -35,10 +35,10 @@ def end_span(e: Evidence, facet: Facet) -> Span:
     """By the time its successor began, or the agent was available again."""
     shown = e.last_shown(facet)
     successor = start_span(e, facet) if facet in e.begun else Span(e.now, shown, e.now)
-    latest = successor.at
+    at, latest = successor.at, successor.latest
     if facet.moves_available and e.available is not None:
-        latest = max(shown, min(latest, e.available))
-    return Span(latest, min(shown, successor.earliest), latest)
+        at, latest = (max(shown, min(time, e.available)) for time in (at, latest))
+    return Span(at, min(shown, successor.earliest), latest)
 
 
 def talk_span(e: Evidence) -> Span | None:
@@ -59,12 +59,14 @@ def hidden_spans(e: Evidence, talk: timedelta | None) -> tuple[Span, Span]:
     lower, not_before = e.finding.since, max(e.last_call, e.finding.since)
     if CALL in e.ended:
         lower, not_before = end_span(e, CALL).earliest, end_span(e, CALL).at
-    upper = e.now
+    upper = latest = e.now
     if CALL in e.begun:
-        upper = start_span(e, CALL).at
+        successor = start_span(e, CALL)
+        upper, latest = successor.at, successor.latest
     elif e.available is not None and e.shows_wrap_up and e.after.state is AgentState.AVAILABLE:
-        upper = e.available  # available ever since, so the call was over by then
-    upper = max(upper, not_before)
+        upper = latest = e.available  # available ever since, so the call was over by then
+    upper, latest = max(upper, not_before), max(latest, not_before)
     length = talk or timedelta(0)
     starts = max(upper - length, not_before)
-    return Span(starts, lower, starts), Span(upper, min(lower + length, upper), upper)
+    latest_start = max(latest - length, not_before)
+    return Span(starts, lower, latest_start), Span(upper, min(lower + length, upper), latest)

@@ -433,7 +433,7 @@ def test_a_login_after_the_clock_was_set_back_is_another(floor: Floor) -> None:
     floor.seats["4"].web = floor.seats["4"].available = "11:05:00"
     told = floor.tell("11:06:00")
     assert told == [
-        "4 logged_out web 11:05:00 [11:00:30..11:05:00] inferred",
+        "4 logged_out web 11:05:00 [11:00:30..11:05:01] inferred",
         "4 logged_in web 11:05:00 [11:04:59..11:05:01] inferred",
     ]
 

@@ -425,7 +425,7 @@ def test_talk_time_after_a_relogin_is_not_that_of_the_call_before_it(floor: Floo
     seat.call, seat.occupied, seat.web, seat.available = None, False, "12:06:00", "12:06:56"
     seat.calls, seat.talk = 1, 46
     assert floor.tell("12:07:00")[:3] == [
-        "468 logged_out web 12:06:00 [12:01:00..12:06:00] inferred after 16560 s",
+        "468 logged_out web 12:06:00 [12:01:00..12:06:01] inferred after 16560 s",
         "468 logged_in web 12:06:00 [12:05:59..12:06:01] inferred",
         "468 call_ended 12:06:56 [12:01:00..12:06:56] observed after 386 s",
     ]

@@ -223,7 +223,7 @@ def test_the_end_of_wrap_up_is_no_activity(floor: Floor, asha: Seat) -> None:
 def test_a_login_that_moved_later_is_a_logout_and_a_login(floor: Floor, asha: Seat) -> None:
     asha.web = "12:00:30"
     assert floor.tell("12:01:00") == [
-        "468 logged_out web 12:00:30 [12:00:00..12:00:30] inferred after 16230 s",
+        "468 logged_out web 12:00:30 [12:00:00..12:00:31] inferred after 16230 s",
         "468 logged_in web 12:00:30 [12:00:29..12:00:31] inferred",
     ]
 
@@ -233,7 +233,7 @@ def test_a_mobile_relogin_leaves_the_web_login_alone(floor: Floor) -> None:
     floor.poll("12:00:00")
     seat.mobile = "12:00:03"
     assert floor.tell("12:00:10") == [
-        "468 logged_out mobile 12:00:03 [12:00:00..12:00:03] inferred after 63 s",
+        "468 logged_out mobile 12:00:03 [12:00:00..12:00:04] inferred after 63 s",
         "468 logged_in mobile 12:00:03 [12:00:02..12:00:04] inferred",
     ]
 
@@ -373,7 +373,7 @@ def test_relogin_and_call_and_break_in_one_gap_are_told_in_order(floor: Floor, a
     asha.web, asha.available, asha.on_break = "12:00:10", "12:00:50", "12:00:55"
     asha.calls, asha.talk = 11, 920
     assert floor.tell("12:01:00") == [
-        "468 logged_out web 12:00:10 [12:00:00..12:00:10] inferred after 16210 s",
+        "468 logged_out web 12:00:10 [12:00:00..12:00:11] inferred after 16210 s",
         "468 logged_in web 12:00:10 [12:00:09..12:00:11] inferred",
         "468 call_started 12:00:40 [12:00:00..12:00:40] inferred",
         "468 break_started Tea 12:00:55 [12:00:54..12:00:56] observed",
@@ -433,8 +433,8 @@ def test_a_hidden_call_of_an_agent_who_is_on_break_again_lies_between_the_polls(
 def test_a_hidden_call_before_a_visible_one_was_over_when_that_began(floor: Floor, asha: Seat) -> None:
     asha.calls, asha.talk, asha.call, asha.occupied = 11, 920, "12:00:55", True
     assert floor.tell("12:01:00")[:3] == [
-        "468 call_started 12:00:35 [12:00:00..12:00:35] inferred",
-        "468 call_ended 12:00:55 [12:00:20..12:00:55] inferred after 20 s",
+        "468 call_started 12:00:35 [12:00:00..12:00:36] inferred",
+        "468 call_ended 12:00:55 [12:00:20..12:00:56] inferred after 20 s",
         "468 call_started 12:00:55 [12:00:54..12:00:56] observed",
     ]
 
@@ -594,7 +594,7 @@ def test_an_agent_is_occupied_no_later_than_its_call_began(floor: Floor, asha: S
     asha.occupied, asha.call = True, "12:00:04"
     assert floor.tell("12:00:10") == [
         "468 call_started 12:00:04 [12:00:03..12:00:05] observed",
-        "468 agent_updated is_occupied 12:00:04 [12:00:00..12:00:04] observed",
+        "468 agent_updated is_occupied 12:00:04 [12:00:00..12:00:05] observed",
     ]
 
 
