@@ -13,14 +13,15 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from ._clock import PIN_TOLERANCE, ROUNDING, epoch, moved
+from ._clock import PIN_TOLERANCE, ROUNDING, STRAY, epoch, moved
 from ._evidence import FACETS, Facet
 from ._evolve import evolve
 from ._look import Look
 from ._memory import Memory, Sent
 from ._model import Agent, Snapshot
+from ._shift import common_shift
 from ._state import FloorState, recalled
-from ._suspicion import OLDER, SHIFTED, Suspicion, common_shift
+from ._suspicion import OLDER, SHIFTED, Suspicion
 
 UNKNOWN = timedelta(days=1)  # as long as any gap may have been
 
@@ -141,7 +142,7 @@ def _shifted(memory: Memory, seen: Agent | None, step: ClockStep) -> Memory:
     """
 
     def is_along(at: datetime, seen_at: datetime | None) -> bool:
-        return step.is_common if seen_at is None else abs(seen_at - moved(at, step.size)) <= PIN_TOLERANCE
+        return step.is_common if seen_at is None else abs(seen_at - moved(at, step.size)) <= STRAY
 
     dated = {f: episode for f in FACETS if (episode := f.of(memory.agent)) and episode.since}
     along = [f for f, episode in dated.items() if is_along(episode.since, _since(f, seen))]

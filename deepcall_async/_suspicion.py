@@ -13,16 +13,16 @@ its memory is held; so is a change of most of the floor. What ends a suspicion d
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from attrs import Factory, field, frozen
 
 from ._clock import PIN_TOLERANCE, ROUNDING, STRAY, TICK, Between
-from ._evidence import FACETS, MOBILE, WEB, Facet, is_same_episode
-from ._look import Census, Look
+from ._evidence import MOBILE, WEB, Facet, is_same_episode
+from ._look import Look
 from ._model import Agent, Snapshot
+from ._shift import became_available, common_shift
 from ._state import FloorState
 
 OLDER = "the server's time runs backwards"
@@ -43,7 +43,6 @@ ENOUGH, LASTING = 3, timedelta(seconds=30)  # replies, for so long
 HABITS = frozenset({CUT_SHORT, CALLS, BREAKS})  # these may be a server's new ways
 HABIT = timedelta(minutes=10)  # after so long
 
-MIN_SHIFTED = 3  # fewer origins that move alike are no sign of a clock
 MIN_AGREEING = 5  # fewer logins may be as many as lA counts by chance
 MIN_STARTING = 2  # fewer logins anew in the very second of a reply are chance
 MIN_TURNED_OVER = 5  # fewer agents who log out at once are no sign of a server
@@ -178,13 +177,18 @@ def _turned_over(state: FloorState, look: Look) -> set[str]:
 def _is_starting(state: FloorState, look: Look, anew: list[datetime]) -> bool:
     """Whether most of those who are logged in are so only now, though some of them were before.
 
-    On a clock that was set back, that is so of all that it has stored ahead of itself.
+    On a clock that was set back, that is so of all that it has stored ahead of itself: then only those count
+    whose logins were known to have begun earlier.
     """
     just_now = look.snapshot.server_time - ROUNDING
-    if state.is_behind(look.snapshot.server_time) or sum(since >= just_now for since in anew) < MIN_STARTING:
+    starting = sum(since >= just_now for since in anew)
+    if starting < MIN_STARTING:
         return False
-    logins = ([agent.login, agent.mobile_login] for agent in look.changed)
-    starting = sum(any(login and login.since and login.since >= just_now for login in own) for own in logins)
+    if not state.is_behind(look.snapshot.server_time):
+        every = ([agent.login, agent.mobile_login] for agent in look.changed)
+        starting = sum(
+            any(login and login.since and login.since >= just_now for login in own) for own in every
+        )
     return 2 * starting > look.view.census.logged_in
 
 
@@ -211,17 +215,11 @@ def _is_anew(state: FloorState, look: Look, facet: Facet, known: Agent, seen: Ag
     if facet.of(known) is None or facet.of(seen) is None:
         return False
     available, now = None, look.snapshot.server_time
-    if _became_available(state, known, seen):
+    if became_available(state, known, seen):
         available = seen.available_since
     is_behind = now < state.server_time or state.is_behind(now)
     between = Between(state.time, now, available, is_behind=is_behind)
     return not is_same_episode(facet, known, seen, between)
-
-
-def _became_available(state: FloorState, known: Agent, seen: Agent) -> bool:
-    """Whether `avD` moved to an instant since the last reply."""
-    since = seen.available_since
-    return since is not None and since >= state.time and since != known.available_since
 
 
 def _tolerance(agents: int, least: int = 1) -> int:
@@ -242,64 +240,3 @@ def _unreadable(state: FloorState) -> list[Agent]:
 def _unread(snapshot: Snapshot) -> int:
     """How many rows could not be read."""
     return sum(snapshot.unread_rows.values())
-
-
-def common_shift(state: FloorState, look: Look) -> timedelta:
-    """By how much most origins moved alike, as when the server's clock steps; zero if they did not.
-
-    A clock that was set ahead has itself gone on by as much: a team that logs in again together has not.
-    Nor is it a clock if they logged in together before, too, and became available by logging in again.
-    """
-    if not look.changed:
-        return timedelta(0)
-    news = Census().after(look.changed, ())
-    unmoved = look.view.census.logged_in - news.logged_in
-    if unmoved >= len(FACETS) * len(look.changed):  # nearly always: the others cannot be the most
-        return timedelta(0)
-    moves = [Move(timedelta(0))] * unmoved
-    for seen in look.changed:
-        moves += _moves(state, look.snapshot, seen)
-    (shift, _) = Counter(move.by for move in moves).most_common(1)[0] if moves else (timedelta(0), 0)
-    alike = [move for move in moves if abs(move.by - shift) <= ROUNDING]
-    passed = look.snapshot.server_time - state.server_time
-    is_common = len(alike) >= MIN_SHIFTED and 2 * len(alike) > len(moves)
-    is_step = abs(shift) > PIN_TOLERANCE and shift <= passed + PIN_TOLERANCE
-    return shift if is_common and is_step and not _is_a_team(alike) else timedelta(0)
-
-
-@frozen
-class Move:
-    """An origin was read again. by: so much later. since: what it was.
-
-    is_login: it is that of a login by which its agent became available.
-    """
-
-    by: timedelta
-    since: datetime | None = None
-    is_login: bool = False
-
-
-def _moves(state: FloorState, snapshot: Snapshot, seen: Agent) -> Iterator[Move]:
-    """How the origins of an agent's episodes moved.
-
-    One that is just now may stem from an elapsed time that does not tick: it says nothing yet.
-    """
-    known = state.shown.get(seen.id)
-    if known is None or known == seen:
-        if known is not None and seen.is_logged_in:
-            yield Move(timedelta(0))
-        return
-    is_available_anew = _became_available(state, known, seen)
-    for facet in FACETS:
-        old, new = facet.of(known), facet.of(seen)
-        if old is not None and new is not None and old.since and new.since:
-            is_just_now = new.since >= snapshot.server_time - ROUNDING
-            is_login = facet in (WEB, MOBILE) and is_available_anew
-            is_login = is_login and abs(new.since - seen.available_since) <= PIN_TOLERANCE
-            yield Move(timedelta(0) if is_just_now else new.since - old.since, old.since, is_login)
-
-
-def _is_a_team(moves: list[Move]) -> bool:
-    """Whether these are logins at one time of agents who had all logged in at one time before."""
-    before = [move.since for move in moves if move.is_login and move.since]
-    return len(before) == len(moves) and max(before) - min(before) <= STRAY

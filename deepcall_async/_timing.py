@@ -48,9 +48,9 @@ def talk_span(e: Evidence) -> Span | None:
     if since is None or talk is None or e.finding.hidden:
         return None
     told = since + talk
-    if not bounds.earliest - ROUNDING <= told <= bounds.latest + ROUNDING:
+    if not bounds.earliest - ROUNDING <= told <= bounds.at + ROUNDING:
         return None  # the counter speaks of something else
-    at = min(max(told, bounds.earliest, e.last_call), bounds.latest)
+    at = min(max(told, bounds.earliest, e.last_call), bounds.at)
     return Span(at, max(bounds.earliest, at - ROUNDING), min(bounds.latest, at + ROUNDING))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from deepcall_async._look import Look, View, look
 from deepcall_async._model import Snapshot
@@ -171,7 +172,7 @@ def test_a_server_that_never_showed_calls_in_rows_is_not_suspect() -> None:
 @pytest.mark.parametrize("by", [-3600, -3, 5])
 def test_origins_that_all_moved_alike_are_a_clock_that_was_set(by: int) -> None:
     """A clock set ahead takes the server's time, and so the gap, along."""
-    floor = team()
+    floor = team(5)
     state = state_of(floor)
     for number, seat in enumerate(floor.seats.values()):
         minutes, seconds = divmod(number * 60 + by, 60)
@@ -251,8 +252,10 @@ def test_logins_that_all_begin_only_now_are_the_servers() -> None:
     floor = Floor(*[Seat(str(number), web=f"07:0{number}:00") for number in range(9)])
     state = state_of(floor)
     for seat in floor.seats.values():
-        seat.web = "12:00:10"
+        seat.web = seat.available = "12:00:10"
     assert suspect(state, floor) == {TURNED_OVER, STARTING}
+    behind = evolve(state, behind_until=at("13:00:00"))  # whose clock was set back says so of what lies ahead
+    assert suspect(behind, floor) == {TURNED_OVER, STARTING}
 
 
 def test_agents_who_are_missing_while_they_are_counted_were_cut_off() -> None:
@@ -335,3 +338,36 @@ def test_an_absurd_reply_is_no_witness_for_one_that_is_not() -> None:
 def test_an_old_reply_sent_again_is_no_witness_for_itself() -> None:
     again = decode_snapshot(Floor().reply("12:00:00"), date=at("12:00:00"))
     assert suspected(OLDER).and_of([OLDER], again).replies == 1
+
+
+def test_a_clock_was_set_though_readings_stray_and_most_agents_have_logged_in_again_since() -> None:
+    """What began after the last poll, as that is on the new clock, was not there to be moved."""
+    floor = team(9)
+    state = state_of(floor)
+    for number, origin in enumerate(("08:29:58", "08:31:00", "08:32:02")):
+        floor.seats[str(number)].web = origin
+    for number in range(3, 9):
+        floor.seats[str(number)].web = f"13:3{11 - number}:00"
+    assert suspect(state, floor, "13:40:00") == {SHIFTED}
+    floor.seats["3"].web = "13:20:00"  # before that poll: no clock moved that one
+    floor.seats["4"].web = floor.seats["5"].web = "13:21:00"
+    assert SHIFTED not in suspect(state, floor, "13:40:00")
+
+
+def test_a_crowd_that_logged_in_twice_is_one_witness_of_a_clock_and_no_more() -> None:
+    floor = Floor(*[Seat(str(number), web="07:00:00") for number in range(3)], Seat("3", web="07:10:00"))
+    state = state_of(floor)
+    for number in range(3):
+        floor.seats[str(number)].web = "12:05:00"
+    floor.seats["3"].web = "12:06:00"
+    for seat in ("4", "5", "6"):
+        floor.seats[seat] = Seat(seat, web="07:20:00")
+    assert SHIFTED not in suspect(state, floor, "12:10:00")
+
+
+def test_few_origins_that_stray_as_their_clock_does_are_no_set_clock() -> None:
+    floor = team(3)
+    state = state_of(floor)
+    for number in range(3):
+        floor.seats[str(number)].web = f"07:0{number}:03"
+    assert suspect(state, floor) == set()

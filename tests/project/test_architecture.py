@@ -23,7 +23,7 @@ CORE: tuple[set[str], ...] = (
     {"_json", "_account", "_tally", "_ledger", "_evidence", "_template", "_prediction"},
     {"_memory", "_timing", "_rules", "_states_after"},
     {"_state", "_sighting"},
-    {"_absence", "_differ", "_suspicion", "_clock_step", "_checkpoint"},
+    {"_absence", "_differ", "_shift", "_suspicion", "_clock_step", "_checkpoint"},
     {"_update", "_floor", "_pending"},
 )
 SHELL: tuple[set[str], ...] = (
