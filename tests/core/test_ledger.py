@@ -523,6 +523,18 @@ def test_growth_that_nobody_can_tell_from_a_call_that_was_on_at_first_is_told_as
     assert floor.poll("12:11:00").ledger.total.open == 0
 
 
+def test_talk_time_that_comes_while_a_call_is_on_is_not_its_own(floor: Floor) -> None:
+    seat = floor.seat(web="07:00:00", calls=4, talk=85, occupied=True)
+    floor.poll("12:00:00")
+    seat.call = "12:00:10"
+    seat.talk = 94
+    floor.poll("12:01:00")
+    seat.call, seat.occupied, seat.available = None, False, "12:02:05"
+    seat.calls, seat.talk = 5, 192
+    ended = floor.poll("12:03:00").transitions[0]
+    assert (ended.kind, ended.at, ended.duration) == ("call_ended", at("12:01:48"), timedelta(seconds=98))
+
+
 def test_talk_time_that_leaps_to_and_fro_for_ever_ends_no_stream(floor: Floor, asha: Seat) -> None:
     for number in range(40):
         asha.talk = 3_600_000_000 if number % 2 else 0
