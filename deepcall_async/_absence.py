@@ -21,19 +21,20 @@ def excused_agents(run: Diff, missing: Iterable[Memory]) -> frozenset[str]:
     """Those whose rows may be among the ones without a readable id: as many as there are, and no more.
 
     A row that had none while everybody was in view excuses nobody. Who was excused before comes first,
-    then who has the name that such a row shows.
+    then who has the name that such a row shows. Where that does not tell whose they are, all who are
+    missing for the first time wait for the next reply.
     """
     free = run.unnamed - run.before.strangers
     if free <= 0:
         return frozenset()
     unnamed = [part.raw for part in run.snapshot.quarantined if part.agent_id is None]
     names = [raw.get("nm") for raw in unnamed if isinstance(raw, dict)]
-
-    def rank(memory: Memory) -> tuple[bool, bool]:
-        return memory.unread_since is None, memory.agent.name not in names
-
     candidates = [memory for memory in missing if memory.agent.id not in run.unreadable]
-    return frozenset(memory.agent.id for memory in sorted(candidates, key=rank)[:free])
+    waiting = [memory for memory in candidates if memory.unread_since is not None]
+    others = [memory for memory in candidates if memory.unread_since is None]
+    known = [*waiting, *(memory for memory in others if memory.agent.name in names)]
+    likely = known[:free] if len(known) >= free else [*waiting, *others]
+    return frozenset(memory.agent.id for memory in likely)
 
 
 def overdue_agents(state: FloorState, now: datetime) -> list[str] | None:

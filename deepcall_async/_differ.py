@@ -61,7 +61,7 @@ def diff(
         return _state_after(run, look, state, {}, state.forgotten)
     missing = [memory for memory in map(state.recall, absent) if memory is not None]
     run.excused = excused_agents(run, missing)
-    run.familiar = state.strangers - (run.unnamed - len(run.excused))
+    run.familiar = state.strangers - max(0, run.unnamed - len(run.excused))
     looked_at, lost = {seen.id: _meet(run, seen) for seen in present}, []
     for memory in missing:
         missed = _miss(run, memory)

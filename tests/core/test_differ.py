@@ -331,6 +331,19 @@ def test_as_many_agents_are_excused_as_rows_lost_their_ids_first_those_of_the_sa
     assert floor.tell("12:00:20") == []
 
 
+def test_while_a_row_that_lost_its_id_may_be_that_of_either_agent_who_is_missing_both_wait() -> None:
+    floor = Floor(*[Seat(str(number), name=f"Agent {number}") for number in range(3)])
+    floor.poll("12:00:00")
+    del floor.seats["1"]
+    floor.seats["2"].more, floor.seats["2"].name = NO_ID, "Agent II"
+    assert floor.tell("12:00:10") == []
+    floor.seats["2"].more = {}
+    assert floor.tell("12:00:20") == [
+        "1 agent_removed 12:00:20 [12:00:00..12:00:20] observed",
+        "2 agent_updated name 12:00:20 [12:00:00..12:00:20] observed",
+    ]
+
+
 def test_who_may_have_been_a_row_without_a_readable_id_is_no_newcomer() -> None:
     floor = Floor(Seat("1", web="07:00:00"), Seat("2", web="07:00:00"))
     floor.seats["2"].more = NO_ID
