@@ -523,11 +523,11 @@ def test_growth_that_nobody_can_tell_from_a_call_that_was_on_at_first_is_told_as
     assert floor.poll("12:11:00").ledger.total.open == 0
 
 
-def test_talk_time_that_comes_while_a_call_is_on_is_not_its_own(floor: Floor) -> None:
-    seat = floor.seat(web="07:00:00", calls=4, talk=85, occupied=True)
+def test_talk_time_that_comes_while_a_call_is_on_is_not_its_own() -> None:
+    floor = Floor()
+    seat = floor.seat("468", web="07:00:00", available="11:59:00", calls=4, talk=85)
     floor.poll("12:00:00")
-    seat.call = "12:00:10"
-    seat.talk = 94
+    seat.call, seat.occupied, seat.talk = "12:00:10", True, 94
     floor.poll("12:01:00")
     seat.call, seat.occupied, seat.available = None, False, "12:02:05"
     seat.calls, seat.talk = 5, 192
