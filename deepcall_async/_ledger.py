@@ -61,7 +61,8 @@ def _entered(
     _read(books, seen.agent)
     has_more_talk = (books.talk or ZERO) > (tally.talk or ZERO)
     finding.talk_comes_apart = has_more_talk and books.calls == tally.calls and not seen.ended
-    if finding.talk_comes_apart and books.calls == books.base and not books.ended:
+    is_of_another = finding.talk_comes_apart and books.calls == books.base and not books.ended
+    if is_of_another and seen.agent.call is not None:
         books.base_talk = books.talk or ZERO  # that of an earlier call
     _balance(books, seen, phases, finding)
     if may_be_new:  # whose talk time it is, nobody knows

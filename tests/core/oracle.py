@@ -46,7 +46,7 @@ SLACK = 1.0  # the promise: the truth lies within a second of the bounds
 TAIL = 8  # replies at the end of a run that need not be acted upon yet
 LESSONS = 3  # contradictions after which it is clear when this server counts; one may be a slip
 LEARNING = 600.0  # seconds that it may take to learn anything at all
-MOST = 200  # calls that anybody can tell at once: more are as wrong as so many
+MOST = 5000  # calls that anybody can tell at once: more are as wrong as so many
 
 
 @frozen(kw_only=True)

@@ -277,13 +277,15 @@ def mark_sure(
         if not poll.doubt and since_believed != before.doubt:  # else it is what confirms the one before
             poll.doubt = since_believed
         poll.is_sure = not poll.doubt
-        if poll.doubt in ("", before.doubt):
-            believed = poll
-        before = poll
         empty = [] if poll.rows or poll.unidentified else [*empty, poll.at]
         if empty:
             poll.is_sure = len(empty) >= EMPTY_REPLIES and poll.at - empty[0] >= EMPTY_FOR
             poll.is_void = not poll.is_sure
+        if poll.is_void:
+            continue
+        if poll.doubt in ("", before.doubt):
+            believed = poll
+        before = poll
 
 
 def _doubt(
@@ -294,7 +296,7 @@ def _doubt(
     turned = [a for a in known if a not in poll.rows or _relogged(agents[a], before.at, poll.at)]
     if any(before.at < step <= poll.at for step in steps):
         return "clock"
-    if server.covers_rows and poll.off_by > max(2, 0.2 * len(poll.rows)):
+    if server.covers_rows and poll.off_by > max(1, len(poll.rows) // 10):
         return "totals"
     return "change" if len(turned) >= max(2, len(known) / 2) else ""
 
