@@ -20,7 +20,7 @@ from attrs import Factory, field, frozen
 
 from ._clock import PIN_TOLERANCE, ROUNDING, STRAY, TICK, Between
 from ._evidence import MOBILE, WEB, Facet, is_same_episode
-from ._look import Look
+from ._look import Census, Look
 from ._model import Agent, Snapshot
 from ._shift import became_available, common_shift
 from ._state import FloorState
@@ -145,10 +145,10 @@ def _off_by(look: Look) -> int:
 def _contradictions(state: FloorState, look: Look) -> set[str]:
     """What the totals of a reply say against its rows."""
     found, unread = oddities(look), _unread(look.snapshot)
-    is_off = _off_by(look) > _tolerance(state.view.census.logged_in)
+    known = _known(state)
+    is_off = _off_by(look) > _tolerance(known.logged_in)
     if is_off and NO_ROWS not in found and any(_logged_out(state, look)):
         found = {CUT_SHORT}
-    known = state.view.census.after(_unreadable(state), ()) if state.restless else state.view.census
     totals, seen = look.snapshot.totals, look.view.census
     for total, before, now, reason in (
         (totals.on_call, known.on_call, seen.on_call, CALLS),
@@ -164,7 +164,7 @@ def _turned_over(state: FloorState, look: Look) -> set[str]:
 
     Those who logged in again one by one have lived: the longer the gap, the more there are.
     """
-    known, news = state.view.census.logged_in, len(look.changed) + len(look.vanished)
+    known, news = _known(state).logged_in, len(look.changed) + len(look.vanished)
     if 2 * news <= min(known, look.view.census.logged_in):  # nearly always
         return set()
     anew = sorted(_logged_in_anew(state, look))
@@ -194,7 +194,7 @@ def _is_starting(state: FloorState, look: Look, anew: list[datetime]) -> bool:
 
 def _logged_out(state: FloorState, look: Look) -> Iterator[Agent]:
     """Who was logged in at the last reply, and is not any more."""
-    before, now = state.view.agents, look.view.agents
+    before, now = state.shown, look.view.agents
     for agent_id in (*look.vanished, *(agent.id for agent in look.changed if not agent.is_logged_in)):
         known = before.get(agent_id)
         if known is not None and known.is_logged_in and not (agent_id in now and now[agent_id].is_logged_in):
@@ -232,9 +232,13 @@ def _strays(snapshot: Snapshot) -> bool:
     return snapshot.clock_spread > timedelta(seconds=TICK)
 
 
-def _unreadable(state: FloorState) -> list[Agent]:
-    """The agents whose rows could not be read, as last known."""
-    return [state.shown[key] for key in state.restless if key in state.shown and key not in state.view.agents]
+def _known(state: FloorState) -> Census:
+    """The census of the last reply, with what is known of those whose rows could not be read."""
+    if not state.restless:
+        return state.view.census
+    known, read = state.shown, state.view.agents
+    come, gone = ([agents[key] for key in state.restless if key in agents] for agents in (known, read))
+    return state.view.census.after(come, gone)
 
 
 def _unread(snapshot: Snapshot) -> int:

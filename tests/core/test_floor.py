@@ -26,6 +26,7 @@ from deepcall_async._checkpoint import CheckpointWarning
 from deepcall_async._suspicion import (
     BREAKS,
     CALLS,
+    CUT_SHORT,
     EMPTIED,
     LOGINS,
     NO_ROWS,
@@ -482,6 +483,17 @@ def test_a_resumed_floor_goes_on_with_a_gap_and_the_next_sequence(floor: Floor) 
     assert (after.sequence, after.is_baseline, after.outage) == (update.sequence + 1, False, None)
     assert after.transitions == floor.poll("12:10:00").transitions
     assert twin.poll("12:10:10").gap is None
+
+
+def test_a_row_that_could_not_be_read_is_as_known_to_a_running_floor_as_to_a_resumed_one() -> None:
+    floor = Floor(seat := Seat("1", web="07:00:00"))
+    floor.poll("12:00:00")
+    seat.more = {"l": {"type": "Web", "duration": ["?"]}}
+    update = floor.poll("12:00:10")
+    seat.more, seat.web = {}, None
+    twin = resumed(floor, update)
+    assert floor.poll("12:00:20", logged_in=2).held == (CUT_SHORT,)
+    assert twin.poll("12:00:20", logged_in=2).held == (CUT_SHORT,)
 
 
 def test_a_resumed_floor_whose_first_polls_fail_shows_the_last_known_snapshot(floor: Floor) -> None:
