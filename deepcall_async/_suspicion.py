@@ -169,7 +169,7 @@ def _turned_over(state: FloorState, look: Look) -> set[str]:
         return set()
     anew = sorted(_logged_in_anew(state, look))
     together = max((bisect_right(anew, since + STRAY) - place for place, since in enumerate(anew)), default=0)
-    turned = sum(1 for _ in _logged_out(state, look)) - _unread(look.snapshot) + together
+    turned = sum(1 for _ in _logged_out(state, look)) - look.snapshot.unread_rows.get(None, 0) + together
     found = {TURNED_OVER} if turned >= MIN_TURNED_OVER and 2 * turned > known else set()
     return found | {TURNED_OVER, STARTING} if _is_starting(state, look, anew) else found
 
@@ -193,12 +193,16 @@ def _is_starting(state: FloorState, look: Look, anew: list[datetime]) -> bool:
 
 
 def _logged_out(state: FloorState, look: Look) -> Iterator[Agent]:
-    """Who was logged in at the last reply, and is not any more."""
-    before, now = state.shown, look.view.agents
-    for agent_id in (*look.vanished, *(agent.id for agent in look.changed if not agent.is_logged_in)):
-        known = before.get(agent_id)
-        if known is not None and known.is_logged_in and not (agent_id in now and now[agent_id].is_logged_in):
-            yield known
+    """Who was logged in when last seen, and is not any more: not those whose rows cannot be read now."""
+    known, now, unread = state.shown, look.view.agents, look.snapshot.unread_rows
+    changed = (agent.id for agent in look.changed)
+    for agent_id in dict.fromkeys((*look.vanished, *changed, *sorted(state.restless))):
+        if agent_id not in unread and _is_in(known.get(agent_id)) and not _is_in(now.get(agent_id)):
+            yield known[agent_id]
+
+
+def _is_in(agent: Agent | None) -> bool:
+    return agent is not None and agent.is_logged_in
 
 
 def _logged_in_anew(state: FloorState, look: Look) -> Iterator[datetime]:

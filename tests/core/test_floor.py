@@ -496,6 +496,15 @@ def test_a_row_that_could_not_be_read_is_as_known_to_a_running_floor_as_to_a_res
     assert twin.poll("12:00:20", logged_in=2).held == (CUT_SHORT,)
 
 
+def test_a_row_that_still_cannot_be_read_is_no_logout_to_either() -> None:
+    floor = Floor(seat := Seat("1", web="07:00:00"))
+    floor.poll("12:00:00")
+    seat.more = {"l": {"type": "Web", "duration": ["?"]}}
+    twin = resumed(floor, floor.poll("12:00:10"))
+    assert floor.poll("12:00:20", logged_in=4).held == (LOGINS,)
+    assert twin.poll("12:00:20", logged_in=4).held == (LOGINS,)
+
+
 def test_a_resumed_floor_whose_first_polls_fail_shows_the_last_known_snapshot(floor: Floor) -> None:
     update = floor.poll("12:00:10")
     twin = resumed(floor, update)
