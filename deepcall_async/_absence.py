@@ -29,7 +29,8 @@ def excused_agents(run: Diff, missing: Iterable[Memory]) -> frozenset[str]:
         return frozenset()
     unnamed = [part.raw for part in run.snapshot.quarantined if part.agent_id is None]
     names = [raw.get("nm") for raw in unnamed if isinstance(raw, dict)]
-    candidates = [memory for memory in missing if memory.agent.id not in run.unreadable]
+    in_order = sorted(missing, key=lambda memory: memory.agent.id)  # whatever the order after a resume
+    candidates = [memory for memory in in_order if memory.agent.id not in run.unreadable]
     waiting = [memory for memory in candidates if memory.unread_since is not None]
     others = [memory for memory in candidates if memory.unread_since is None]
     known = [*waiting, *(memory for memory in others if memory.agent.name in names)]
