@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import takewhile
 from typing import Any
 
+from ._envelope import STRICT
+
 MASK = b"***"
 SHORTEST = 6  # characters
 _PIECE = 8  # so many of a secret's first characters are no coincidence
@@ -75,8 +77,6 @@ class Echo:
 
     def _rewritten(self, body: bytes) -> bytes:
         """A reply with the secrets taken out of each of its strings; as it is, if it is no JSON."""
-        from ._envelope import STRICT  # noqa: PLC0415  # of the core: see `_import_core` of the session
-
         try:
             cleaned = self._cleaned(json.loads(body, **STRICT))
             text = json.dumps(cleaned, separators=(",", ":"), ensure_ascii=False)

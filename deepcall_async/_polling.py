@@ -6,14 +6,13 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+import tenacity
 from attrs import Attribute, field, frozen
+from tenacity import RetryCallState
 
 from ._errors import ConfigurationError, DeepcallError
-
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
 
 MIN_INTERVAL = 0.1  # seconds between ticks: faster would only load the server, whose clock has whole seconds
 
@@ -113,8 +112,6 @@ async def _try_again(
     attempt: Attempt[_T], policy: RetryPolicy, deadline: float, failure: DeepcallError, report: Report
 ) -> _T:
     """Hand the failure to tenacity as the outcome of the first of the same number of attempts."""
-    import tenacity  # noqa: PLC0415  # here, as most programs start, and many end, without a failure
-
     failures = [failure]
     clock = asyncio.get_running_loop().time
     back_off = tenacity.wait_exponential_jitter(

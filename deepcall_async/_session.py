@@ -15,25 +15,25 @@ import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar, Unpack
+from typing import Any, Self, TextIO, TypeVar, Unpack
 
 import aiohttp
 
 from ._auth import Auth, AuthProvider, Grant, auth_from_env, credentials_from
 from ._errors import AuthenticationError, ConfigurationError, DeepcallError
 from ._evolve import evolve
+from ._feed import LiveFeed
+from ._floor import LiveFloor
 from ._log import AccountLog
+from ._model import Snapshot
 from ._options import PollOptions, SessionOptions, Status
 from ._polling import MIN_INTERVAL, RetryPolicy, Stoppable, retrying, seconds
+from ._reading import SNAPSHOTS, Reading, updates
+from ._recording import RecordingFloor
 from ._request import Request, check_type, live_request
 from ._scope import AccountName
+from ._stream import LiveStream, Source
 from ._transport import Transport, live_url
-
-if TYPE_CHECKING:
-    from ._feed import LiveFeed
-    from ._model import Snapshot
-    from ._reading import Reading
-    from ._stream import LiveStream
 
 DEFAULT_BASE_URL = "https://v4-api.deepcall.com"
 DEFAULT_RETRY = RetryPolicy()
@@ -94,7 +94,6 @@ class DeepcallSession:
         self._transport = Transport(
             url, http_session=http_session, timeout=limit, max_reply_bytes=max_reply_bytes, ssl_context=ssl
         )
-        _import_core()
         self._is_warned = False
         self._scope = Stoppable(_closed)
         self._is_open = False
@@ -177,8 +176,6 @@ class DeepcallSession:
         Raises `ConfigurationError` for wrong arguments; otherwise `TransportError`, `ReplyError`
         or `ApiError`, when the last attempt failed with it.
         """
-        from ._reading import SNAPSHOTS  # noqa: PLC0415  # see `_import_core`
-
         self._check_open()
         request = live_request(group_id=group_id, status=status, detail=detail, filters=filters)
         return await self._scope.run(self._fetch, request, SNAPSHOTS)
@@ -204,11 +201,6 @@ class DeepcallSession:
         record_to: a text file for the raw replies, without credentials; `replay` reads it. What writing
             raises is raised by `anext`.
         """
-        from ._floor import LiveFloor  # noqa: PLC0415  # see `_import_core`
-        from ._reading import updates  # noqa: PLC0415
-        from ._recording import RecordingFloor  # noqa: PLC0415
-        from ._stream import LiveStream, Source  # noqa: PLC0415
-
         self._check_open()
         tick = seconds("interval", interval, least=MIN_INTERVAL)
         patience = None if max_outage is None else seconds("max_outage", max_outage)
@@ -228,8 +220,6 @@ class DeepcallSession:
 
     def live_feed(self, interval: float | timedelta, **options: Unpack[PollOptions]) -> LiveFeed:
         """The floor for several readers at the cost of one: see `LiveFeed`. Takes what `poll_live` takes."""
-        from ._feed import LiveFeed  # noqa: PLC0415  # see `_import_core`
-
         return LiveFeed(self.poll_live(interval, **options), self._log)
 
     def _check_open(self) -> None:
@@ -253,7 +243,6 @@ class DeepcallSession:
         await self._transport.aclose()
 
     async def _verify(self, patience: float) -> None:
-        from ._reading import SNAPSHOTS  # noqa: PLC0415  # see `_import_core`
 
         def tell(number: int, error: BaseException | None) -> None:
             level = logging.WARNING if patience and number == 1 else logging.DEBUG
@@ -303,15 +292,6 @@ class DeepcallSession:
             return value
         failure.retry_after = reply.retry_after
         raise failure
-
-
-def _import_core() -> None:
-    """Import what makes values of replies, which takes about half as long as importing aiohttp.
-
-    Not at the head of this file, so that a program which imports the class need not wait for it. Not
-    at the first request either, where an event loop with other work to do would: where a session is made.
-    """
-    from . import _feed, _reading  # noqa: F401, PLC0415  # all the others come with these two
 
 
 def _closed() -> ConfigurationError:

@@ -26,6 +26,7 @@ from attrs import field, frozen
 from yarl import URL
 
 from ._auth import bare
+from ._envelope import read_error
 from ._errors import ApiError, ConfigurationError, RequestTimeout, TransportError, UnexpectedStatus
 
 PATH = "/api/v2/Agent/live"  # the form without a trailing slash, as in the vendor's samples
@@ -55,8 +56,6 @@ class Reply:
         """Raise what an answer with a status other than 2xx says: an API error, or just its status."""
         if 200 <= self.status < 300:
             return
-        from ._envelope import read_error  # noqa: PLC0415  # of the core: see `_import_core` of the session
-
         failure = UnexpectedStatus(self._describe(), self.status, retry_after=self.retry_after)
         try:
             read_error(self.strike(self.body), self.status)
