@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from deepcall_async import DeepcallError, LiveFloor, LiveUpdate
-from deepcall_async._wire import decode_snapshot
+from deepcall_async._wire.decoder import decode_snapshot
 
 
 class PlainFloor(LiveFloor):

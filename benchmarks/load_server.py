@@ -22,8 +22,8 @@ from typing import Any
 from attrs import evolve, frozen
 
 from benchmarks.payload import SHARES, START, _people, _totals
-from deepcall_async._rows import row_to_wire
-from deepcall_async._wire import encode_reply
+from deepcall_async._wire.encoder import encode_reply
+from deepcall_async._wire.rows import row_to_wire
 from deepcall_async.simulator import Fact, Floor, Pace
 
 HOST = "127.0.0.1"

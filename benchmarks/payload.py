@@ -18,9 +18,9 @@ from typing import Any
 from attrs import define
 
 from deepcall_async import FloorTotals
-from deepcall_async._forms import to_elapsed
-from deepcall_async._rows import Presence, Row, row_to_wire
-from deepcall_async._wire import encode_reply
+from deepcall_async._wire.encoder import encode_reply
+from deepcall_async._wire.rows import Presence, Row, row_to_wire
+from deepcall_async._wire.scalars import to_elapsed
 
 START = 1_767_585_600  # epoch seconds: 2026-01-05 04:00:00 UTC
 INTERVAL = 5  # seconds between two replies

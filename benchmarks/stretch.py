@@ -23,13 +23,14 @@ from attrs import asdict, frozen
 
 from benchmarks.machine import perform
 from benchmarks.server import serving
-from deepcall_async import DeepcallSession, TokenAuth, _reading
+from deepcall_async import DeepcallSession, TokenAuth
+from deepcall_async._client import readers
 
 BEAT = 0.001  # seconds between wake-ups
 SIZES = (1_000, 10_000)
 CHANGED = {"quiet": 0.0, "busy": 1.0}
 POLLS = 3  # after the first
-MODES = {"in place": math.inf, "ours": _reading.LARGE}  # bytes from which on a reply is read aside
+MODES = {"in place": math.inf, "ours": readers.LARGE}  # bytes from which on a reply is read aside
 
 
 @frozen(kw_only=True)
@@ -78,11 +79,11 @@ async def lagging() -> AsyncIterator[Lag]:
 @contextmanager
 def reading(large: float) -> Iterator[None]:
     """Read replies aside from this size on."""
-    kept, _reading.LARGE = _reading.LARGE, large  # type: ignore[assignment]  # an infinity is a size, too
+    kept, readers.LARGE = readers.LARGE, large  # type: ignore[assignment]  # an infinity is a size, too
     try:
         yield
     finally:
-        _reading.LARGE = kept
+        readers.LARGE = kept
 
 
 async def watch(url: str, streams: int) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:

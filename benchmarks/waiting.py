@@ -19,9 +19,9 @@ from attrs import asdict, evolve, frozen
 from benchmarks.machine import perform
 from benchmarks.payload import payload
 from deepcall_async import LiveFloor, LiveUpdate, Snapshot
-from deepcall_async._feed import MAX_PENDING
-from deepcall_async._pending import Pending
-from deepcall_async._wire import decode_snapshot
+from deepcall_async._client.backlog import Pending
+from deepcall_async._client.feed import MAX_PENDING
+from deepcall_async._wire.decoder import decode_snapshot
 
 SIZES = (100, 1_000, 10_000)
 INTERVAL = timedelta(seconds=5)

@@ -14,10 +14,10 @@ from typing import Any
 
 from attrs import define, field
 
-from deepcall_async._auth import Auth, AuthProvider, TokenAuth
-from deepcall_async._forms import to_elapsed
-from deepcall_async._polling import RetryPolicy
-from deepcall_async._session import DeepcallSession
+from deepcall_async._client.credentials import Auth, AuthProvider, TokenAuth
+from deepcall_async._client.retry import RetryPolicy
+from deepcall_async._client.session import DeepcallSession
+from deepcall_async._wire.scalars import to_elapsed
 
 AUTH = TokenAuth("70212345", "tok3nTok3nTok3nTok3n")
 FAST = RetryPolicy(first_wait=0.001, max_wait=0.002)

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from deepcall_async._auth import Auth, AuthProvider, Grant, SsidAuth, TokenAuth
-from deepcall_async._log import AccountLog
-from deepcall_async._scope import AccountName
-from deepcall_async._session import DeepcallSession
+from deepcall_async._client.credentials import Auth, AuthProvider, SsidAuth, TokenAuth
+from deepcall_async._client.log import AccountLog
+from deepcall_async._client.renewal import Grant
+from deepcall_async._client.scope import AccountName
+from deepcall_async._client.session import DeepcallSession
 
 from .fake_server import AUTH, GOOD, START, FakeServer, api_error, floor, row, serving
 
@@ -170,7 +171,7 @@ def test_an_account_is_asked_for_its_name_only_when_a_line_is_written(
 
 def test_without_logging_set_up_nothing_is_printed() -> None:
     code = (
-        "import logging, deepcall_async._log as log\n"
+        "import logging, deepcall_async._client.log as log\n"
         "log.AccountLog(lambda: 'north')(logging.ERROR, 'all is lost')\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)  # noqa: S603  # our own

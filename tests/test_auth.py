@@ -8,16 +8,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from deepcall_async._auth import (
-    Auth,
-    Grant,
-    ProvidedCredentials,
-    SsidAuth,
-    TokenAuth,
-    auth_from_env,
-    credentials_from,
-)
-from deepcall_async._errors import (
+from deepcall_async._client.credentials import Auth, SsidAuth, TokenAuth, auth_from_env
+from deepcall_async._client.renewal import Grant, ProvidedCredentials, credentials_from
+from deepcall_async._model.errors import (
     ApiError,
     AuthenticationError,
     ConfigurationError,

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from deepcall_async import CheckpointFile, CheckpointWarning, ConfigurationError, LiveFloor, LiveUpdate
-from deepcall_async import _checkpoint_file as module
-from deepcall_async._checkpoint_file import load_checkpoint, save_checkpoint
-from deepcall_async._safe_file import overwrite_end, replace_file
+from deepcall_async._persistence import checkpoint_file as module
+from deepcall_async._persistence.checkpoint_file import load_checkpoint, save_checkpoint
+from deepcall_async._persistence.safe_file import overwrite_end, replace_file
 from deepcall_async.simulator import Floor
 
 OURS: dict[str, Any] = {"deepcall_checkpoint": 1}

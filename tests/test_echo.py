@@ -11,13 +11,13 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from deepcall_async import DeepcallError, LiveFloor, RecordingFloor, SsidAuth, TokenAuth, snapshot_to_json
-from deepcall_async._auth import Auth, Grant
-from deepcall_async._errors import api_error
-from deepcall_async._wire import decode_snapshot
+from deepcall_async._client.credentials import Auth
+from deepcall_async._client.renewal import Grant
+from deepcall_async._model.errors import api_error
+from deepcall_async._wire.decoder import decode_snapshot
 
 from .dump import dump
 from .wire.replies import as_bytes, envelope, login, message, row

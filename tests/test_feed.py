@@ -17,7 +17,14 @@ from typing import Any
 import looptime
 import pytest
 
-from deepcall_async._errors import (
+from deepcall_async._client.feed import LiveFeed, Subscription
+from deepcall_async._client.log import AccountLog
+from deepcall_async._client.session import DeepcallSession
+from deepcall_async._client.stop_scope import Stoppable
+from deepcall_async._client.stream import LiveStream, Source
+from deepcall_async._floor.live_floor import LiveFloor
+from deepcall_async._floor.update import LiveUpdate
+from deepcall_async._model.errors import (
     AuthenticationError,
     ConfigurationError,
     DeepcallError,
@@ -25,13 +32,6 @@ from deepcall_async._errors import (
     ReplyError,
     UnexpectedStatus,
 )
-from deepcall_async._feed import LiveFeed, Subscription
-from deepcall_async._floor import LiveFloor
-from deepcall_async._log import AccountLog
-from deepcall_async._polling import Stoppable
-from deepcall_async._session import DeepcallSession
-from deepcall_async._stream import LiveStream, Source
-from deepcall_async._update import LiveUpdate
 
 from .fake_server import (
     GOOD,

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from deepcall_async._errors import DeepcallError, PermissionDenied
-from deepcall_async._session import DeepcallSession
+from deepcall_async._client.session import DeepcallSession
+from deepcall_async._model.errors import DeepcallError, PermissionDenied
 
 from .fake_server import GOOD, ONCE, START, Answer, api_error, floor, http, row, serving, stall, until
 

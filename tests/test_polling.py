@@ -15,7 +15,11 @@ from typing import Any
 import pytest
 import tenacity
 
-from deepcall_async._errors import (
+from deepcall_async._client.retry import RetryPolicy, retrying
+from deepcall_async._client.stop_scope import Stoppable
+from deepcall_async._client.ticker import Ticker
+from deepcall_async._model.checks import seconds
+from deepcall_async._model.errors import (
     ConfigurationError,
     DeepcallError,
     ReplyError,
@@ -24,7 +28,6 @@ from deepcall_async._errors import (
     UnexpectedStatus,
     api_error,
 )
-from deepcall_async._polling import RetryPolicy, Stoppable, Ticker, retrying, seconds
 
 virtual = pytest.mark.looptime
 

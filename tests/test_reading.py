@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from deepcall_async import LiveFloor, LiveUpdate, LoggedIn, RecordingFloor, ReplyError, Snapshot
-from deepcall_async._polling import RetryPolicy
-from deepcall_async._reading import LARGE
+from deepcall_async._client.readers import LARGE
+from deepcall_async._client.retry import RetryPolicy
 
 from .fake_server import GOOD, START, floor, http, row, serving
 

@@ -19,9 +19,9 @@ from deepcall_async import (
     RetryPolicy,
     TokenAuth,
 )
-from deepcall_async._auth import Grant
-from deepcall_async._json import transition_to_json
-from deepcall_async._recording import RecordingFloor, replay
+from deepcall_async._client.renewal import Grant
+from deepcall_async._model.json_form import transition_to_json
+from deepcall_async._persistence.recording import RecordingFloor, replay
 from deepcall_async.simulator import Fault, Floor, Pace, Simulator
 
 from .wire.replies import reply, row

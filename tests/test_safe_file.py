@@ -13,8 +13,8 @@ from textwrap import dedent
 
 import pytest
 
-from deepcall_async import _safe_file
-from deepcall_async._safe_file import naming, overwrite_end, replace_file, set_aside, sweep
+from deepcall_async._persistence import safe_file
+from deepcall_async._persistence.safe_file import naming, overwrite_end, replace_file, set_aside, sweep
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and locks as POSIX has them")
 LEFT = ".floor.json.abcd_123.tmp"
@@ -97,7 +97,7 @@ def test_it_is_on_the_disk_before_it_is_renamed_and_closed_where_that_must_be(
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(Path, "replace", replace)
-    monkeypatch.setattr(_safe_file, "RENAMES_WHAT_IS_OPEN", is_open)
+    monkeypatch.setattr(safe_file, "RENAMES_WHAT_IS_OPEN", is_open)
     replace_file(path, b"new")
     assert path.read_bytes() == b"new"
     assert synced[-2:] == [path.stat().st_ino, path.parent.stat().st_ino]
@@ -117,12 +117,12 @@ def test_a_file_that_another_program_holds_for_a_moment_is_tried_again(
         return really(written, target)
 
     monkeypatch.setattr(Path, "replace", held)
-    if times > len(_safe_file.WAITS):
+    if times > len(safe_file.WAITS):
         with pytest.raises(PermissionError, match="held"):
             replace_file(path, b"new")
     else:
         replace_file(path, b"new")
-    assert path.read_bytes() == (b"old" if times > len(_safe_file.WAITS) else b"new")
+    assert path.read_bytes() == (b"old" if times > len(safe_file.WAITS) else b"new")
     assert names(path.parent) == ["floor.json"]
 
 
@@ -149,7 +149,7 @@ def test_what_killed_processes_left_is_removed(path: Path) -> None:
     code = """
         import os, signal, sys
         from pathlib import Path
-        from deepcall_async._safe_file import replace_file
+        from deepcall_async._persistence.safe_file import replace_file
         os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
         replace_file(Path(sys.argv[1]), b"x" * 100_000)
     """
@@ -164,7 +164,7 @@ def test_what_killed_processes_left_is_removed(path: Path) -> None:
 def test_what_another_process_is_writing_is_not_removed(path: Path) -> None:
     left = path.with_name(LEFT)
     with left.open("wb") as file:
-        _safe_file._lock(file.fileno())
+        safe_file._lock(file.fileno())
         sweep(path)
         assert left.exists()
     sweep(path)
@@ -208,7 +208,7 @@ def test_processes_that_save_to_one_file_do_not_spoil_each_others(path: Path) ->
     code = """
         import json, sys
         from pathlib import Path
-        from deepcall_async._safe_file import replace_file, sweep
+        from deepcall_async._persistence.safe_file import replace_file, sweep
         for number in range(60):
             sweep(Path(sys.argv[1]))
             replace_file(Path(sys.argv[1]), json.dumps([sys.argv[2]] * 3000).encode())

@@ -22,11 +22,17 @@ import aiohttp
 import pytest
 from yarl import _url as yarl_urls
 
-from deepcall_async import _reading, replay, snapshot_to_json
-from deepcall_async._auth import Auth, SsidAuth, TokenAuth
-from deepcall_async._errors import AuthenticationError, ConfigurationError, DeepcallError, TransportError
-from deepcall_async._polling import RetryPolicy
-from deepcall_async._session import DeepcallSession
+from deepcall_async import replay, snapshot_to_json
+from deepcall_async._client import readers
+from deepcall_async._client.credentials import Auth, SsidAuth, TokenAuth
+from deepcall_async._client.retry import RetryPolicy
+from deepcall_async._client.session import DeepcallSession
+from deepcall_async._model.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    DeepcallError,
+    TransportError,
+)
 from deepcall_async.cli._credentials import read_credentials
 
 from .alive import alive
@@ -135,13 +141,13 @@ FAULTS: dict[str, Answer] = {
 }
 
 
-@pytest.mark.parametrize("large", [_reading.LARGE, 0])  # read in place, and in another thread
+@pytest.mark.parametrize("large", [readers.LARGE, 0])  # read in place, and in another thread
 @pytest.mark.parametrize("auth", BOTH)
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_no_failure_shows_a_secret_not_even_of_a_server_that_repeats_it(
     auth: Auth, fault: str, large: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_reading, "LARGE", large)
+    monkeypatch.setattr(readers, "LARGE", large)
     options: dict[str, Any] = {"timeout": 0.1, "max_reply_bytes": 1_000_000}
     async with serving(GOOD, GOOD, FAULTS[fault]) as server, server.session(auth, **options) as session:
         with pytest.raises(DeepcallError) as caught:

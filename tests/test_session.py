@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from importlib import metadata
@@ -17,8 +15,10 @@ import aiohttp
 import pytest
 from aioresponses import aioresponses
 
-from deepcall_async._auth import Auth, SsidAuth, TokenAuth
-from deepcall_async._errors import (
+from deepcall_async._client.credentials import Auth, SsidAuth, TokenAuth
+from deepcall_async._client.retry import RetryPolicy
+from deepcall_async._client.session import DeepcallSession
+from deepcall_async._model.errors import (
     AgentErrorCode,
     ApiError,
     AuthenticationError,
@@ -31,9 +31,7 @@ from deepcall_async._errors import (
     UnexpectedStatus,
     UnknownGroup,
 )
-from deepcall_async._model import ClockSource
-from deepcall_async._polling import RetryPolicy
-from deepcall_async._session import DeepcallSession
+from deepcall_async._model.snapshot import ClockSource
 
 from .fake_server import AUTH, GOOD, ONCE, Answer, api_error, floor, http, serving, stall, then_close, until
 
@@ -124,20 +122,6 @@ def test_the_environment_gives_credentials_and_base_url(monkeypatch: pytest.Monk
     with pytest.raises(ConfigurationError, match="base_url"):
         DeepcallSession.from_env()
     DeepcallSession.from_env(base_url="https://host", timeout=5, retry=ONCE)
-
-
-@pytest.mark.parametrize(
-    ("then", "imported"), [("", False), ("DeepcallSession(deepcall_async.SsidAuth('abc'))", True)]
-)
-def test_the_class_is_imported_without_what_reads_replies_and_a_session_with_it(
-    *, then: str, imported: bool
-) -> None:
-    code = (
-        f"import sys, deepcall_async; from deepcall_async import DeepcallSession; {then}\nprint(*sys.modules)"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603  # our own
-    core = {"cattrs", *(f"deepcall_async.{name}" for name in ("_wire", "_floor", "_stream", "_feed"))}
-    assert core & set(run.stdout.split()) == (core if imported else set())
 
 
 # --- its life ------------------------------------------------------------------------------

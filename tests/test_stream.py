@@ -21,8 +21,16 @@ from typing import Any
 import looptime
 import pytest
 
-from deepcall_async._auth import Auth, SsidAuth
-from deepcall_async._errors import (
+from deepcall_async._client.credentials import Auth, SsidAuth
+from deepcall_async._client.log import AccountLog
+from deepcall_async._client.readers import LARGE
+from deepcall_async._client.retry import RetryPolicy
+from deepcall_async._client.session import DeepcallSession
+from deepcall_async._client.stop_scope import Stoppable
+from deepcall_async._client.stream import LiveStream, Source
+from deepcall_async._floor.live_floor import LiveFloor
+from deepcall_async._floor.update import LiveUpdate
+from deepcall_async._model.errors import (
     AuthenticationError,
     ConfigurationError,
     DeepcallError,
@@ -32,14 +40,7 @@ from deepcall_async._errors import (
     UnexpectedStatus,
     UnknownGroup,
 )
-from deepcall_async._floor import LiveFloor
-from deepcall_async._log import AccountLog
-from deepcall_async._polling import RetryPolicy, Stoppable
-from deepcall_async._reading import LARGE
-from deepcall_async._session import DeepcallSession
-from deepcall_async._stream import LiveStream, Source
-from deepcall_async._transitions import LoggedIn
-from deepcall_async._update import LiveUpdate
+from deepcall_async._model.transitions import LoggedIn
 
 from .fake_server import (
     GOOD,
@@ -688,7 +689,7 @@ class Shifts:
 async def test_five_hundred_cancellations_at_random_points_lose_and_repeat_nothing(
     large: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deepcall_async._reading.LARGE", large)
+    monkeypatch.setattr("deepcall_async._client.readers.LARGE", large)
     chance = random.Random(11)
     shifts = Shifts(chance)
     delivered: list[LiveUpdate] = []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.timeline import picture, polls, table
 from deepcall_async import UnseenActivity
-from deepcall_async._rules import RULES
+from deepcall_async._inference.rules import RULES
 
 DOCS = Path(__file__).parents[1] / "docs"
 

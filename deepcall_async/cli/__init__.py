@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
+
+from deepcall_async import _lazy
 
 from ._arguments import parse
 
@@ -30,12 +31,12 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. arguments: default `sys.argv[1:]`."""
     if sys.stdout is None:  # closed by whoever started the process
-        import_module("._output", __package__).tell("stdout is closed: send it to a file or to /dev/null")
+        _lazy.load("._output", __package__).tell("stdout is closed: send it to a file or to /dev/null")
         return 1
     args = parse(arguments)
     try:
-        running = import_module("._running", __package__)
-        command = import_module(f"._{args.command}", __package__)
+        running = _lazy.load("._running", __package__)
+        command = _lazy.load(f"._{args.command}", __package__)
     except KeyboardInterrupt:
         return 130
     code: int = running.execute(command.run(args), verbose=args.verbose)

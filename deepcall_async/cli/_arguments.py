@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from deepcall_async import _lazy
+
 EXIT_CODES = """\
 exit codes:
   0    done: --for or the recording is over, or the reader of the output went away
@@ -146,9 +148,8 @@ class _Version(argparse.Action):
     """Prints the version; the look-up is too slow to be done at every start."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from importlib.metadata import version  # noqa: PLC0415  # see above
-
-        sys.stdout.write(f"deepcall-async {version('deepcall-async')}\n")
+        version = _lazy.load("importlib.metadata").version("deepcall-async")
+        sys.stdout.write(f"deepcall-async {version}\n")
         parser.exit()
 
 

@@ -18,6 +18,7 @@ from deepcall_async import (
     RequestTimeout,
     Snapshot,
     TokenAuth,
+    _lazy,
 )
 
 from ._credentials import use_credentials
@@ -101,9 +102,9 @@ async def _open_real(args: argparse.Namespace, stack: AsyncExitStack) -> Connect
 
 
 async def _open_demo(args: argparse.Namespace, stack: AsyncExitStack) -> Connection:
-    from deepcall_async.simulator import Simulator  # noqa: PLC0415  # a web server: only the demo needs it
-
-    server = await stack.enter_async_context(Simulator(agents=args.agents, seed=args.seed, warp=args.warp))
+    simulator = _lazy.load("deepcall_async.simulator")  # a web server: only the demo needs it
+    floor = simulator.Simulator(agents=args.agents, seed=args.seed, warp=args.warp)
+    server = await stack.enter_async_context(floor)
     auth = TokenAuth(server.user_id, server.token)
     session = await stack.enter_async_context(DeepcallSession(auth, base_url=server.url))
     pace = "" if args.warp == 1 else f", {args.warp:g} times real time"

@@ -12,11 +12,10 @@ from typing import Any
 from attrs import define, field
 
 from deepcall_async import CheckpointWarning, LiveUpdate, snapshot_to_json, transition_to_json
+from deepcall_async._board import Notices, summary
 
-from ._books import summary
 from ._checkpoints import checkpoints
 from ._connection import connect, deadline, time_limit
-from ._notices import Notices
 from ._output import check_reader, say, tell, warnings_told
 from ._recordings import recorded_updates, recording
 

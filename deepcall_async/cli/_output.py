@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ._text import plain
+from deepcall_async._board import plain
 
 
 def say(line: str) -> None:

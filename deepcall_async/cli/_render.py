@@ -15,10 +15,21 @@ from attrs import evolve, frozen
 from rich.cells import cell_len
 
 from deepcall_async import Agent, AgentState, AgentUpdated, Basis, Transition
+from deepcall_async._board import (
+    STATE_ORDER,
+    STATE_WORDS,
+    Frame,
+    age,
+    channels,
+    counts,
+    describe,
+    in_order,
+    in_state,
+    plain,
+    when,
+)
 
-from ._board import STATE_ORDER, Frame, in_order, in_state
 from ._grid import Cell, Row
-from ._text import STATE_WORDS, age, channels, counts, describe, plain, when
 
 WIDE = 130  # from here on the feed stands beside the table
 BANNER_LINES = 4

@@ -13,8 +13,8 @@ from rich.console import Console, Group
 from rich.live import Live
 
 from deepcall_async import LiveUpdate, Snapshot
+from deepcall_async._board import Board, Frame
 
-from ._board import Board, Frame
 from ._render import agent_table, head, screen
 
 REPAINT = 0.5  # seconds; ages tick in seconds

@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from importlib import import_module
 from types import ModuleType
 
-from deepcall_async import ConfigurationError, LiveStream
+from deepcall_async import ConfigurationError, LiveStream, _lazy
+from deepcall_async._board import Board, Notices, counts, line, stamp
 
-from ._board import Board
 from ._connection import connect, deadline, time_limit
-from ._notices import Notices
 from ._output import check_reader, say, tell
-from ._text import counts, line, stamp
 
 
 async def run(args: argparse.Namespace) -> None:
@@ -34,11 +31,12 @@ async def run(args: argparse.Namespace) -> None:
 def load_screen() -> ModuleType:
     """The module that draws. Raises `ConfigurationError` when rich is not installed."""
     try:
-        return import_module("._screen", __package__)
+        screen: ModuleType = _lazy.load("._screen", __package__)
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] != "rich":
             raise
         raise ConfigurationError("the table needs rich: pip install 'deepcall-async[cli]'") from None
+    return screen
 
 
 def _has_screen() -> bool:

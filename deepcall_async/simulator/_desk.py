@@ -17,8 +17,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
-from deepcall_async import _forms as forms
-from deepcall_async._rows import Presence, Row, row_to_wire
+from deepcall_async._wire import Presence, Row, row_to_wire, scalars as forms
 
 from ._fact import ENDS, STARTS, Fact, Kind, WebOrMobile
 from ._variant import NoneShape, Shape, TalkTimeMovesAt, Variant

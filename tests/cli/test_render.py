@@ -23,7 +23,7 @@ from deepcall_async import (
     Snapshot,
     Transition,
 )
-from deepcall_async.cli._board import Frame
+from deepcall_async._board.board import Frame
 from deepcall_async.cli._render import agent_table, screen
 
 MakeAgent = Callable[..., Agent]

@@ -22,6 +22,7 @@ from deepcall_async import (
     TransportError,
     UnexpectedStatus,
     UnknownGroup,
+    _lazy,
     cli,
 )
 from deepcall_async.cli._running import execute
@@ -135,5 +136,5 @@ def test_ctrl_c_while_the_libraries_are_still_being_loaded_is_quiet_too(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "import_module", interrupted)
+    monkeypatch.setattr(_lazy, "load", interrupted)
     assert cli.main(["live"]) == 130

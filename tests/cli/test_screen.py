@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from deepcall_async import Agent, LiveUpdate, Snapshot, TransportError
-from deepcall_async.cli._board import Board
+from deepcall_async._board.board import Board
 from deepcall_async.cli._screen import print_snapshot, show
 from deepcall_async.cli._watch import load_screen
 

@@ -29,9 +29,9 @@ from deepcall_async import (
     Transition,
     UnseenActivity,
 )
-from deepcall_async._clock import epoch
-from deepcall_async._forms import to_elapsed
-from deepcall_async._wire import encode_reply
+from deepcall_async._model.instants import epoch
+from deepcall_async._wire.encoder import encode_reply
+from deepcall_async._wire.scalars import to_elapsed
 
 MIDNIGHT = datetime(2026, 1, 5, tzinfo=UTC)
 INSTANT = re.compile(r"(?:([+-]\d+) )?(\d\d):(\d\d):(\d\d)")

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 import pytest
 
-from deepcall_async import LiveFloor, LiveUpdate, _checkpoint
-from deepcall_async._checkpoint import (
+from deepcall_async import LiveFloor, LiveUpdate
+from deepcall_async._floor import checkpoint
+from deepcall_async._floor.checkpoint import (
     FORMAT,
     CheckpointText,
     CheckpointWarning,
@@ -21,10 +22,9 @@ from deepcall_async._checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
-from deepcall_async._json import from_json, to_json
-from deepcall_async._update import mark_of
-from deepcall_async.simulator import VARIANTS, Pace
-from deepcall_async.simulator import Floor as SimulatedFloor
+from deepcall_async._floor.update import mark_of
+from deepcall_async._model.json_form import from_json, to_json
+from deepcall_async.simulator import VARIANTS, Floor as SimulatedFloor, Pace
 
 from .floors import Floor, Seat, at, teach
 
@@ -165,9 +165,9 @@ def test_damage_that_would_come_out_at_a_later_poll_is_refused_when_it_is_read(h
 
 def test_more_agents_than_a_reply_can_show_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     value = Floor(Seat("1"), Seat("2")).poll("12:00:00").checkpoint
-    monkeypatch.setattr(_checkpoint, "MAX_AGENTS", 2)
+    monkeypatch.setattr(checkpoint, "MAX_AGENTS", 2)
     assert len(read_checkpoint(value, scope="", view="", status="all").state.everyone) == 2
-    monkeypatch.setattr(_checkpoint, "MAX_AGENTS", 1)
+    monkeypatch.setattr(checkpoint, "MAX_AGENTS", 1)
     with pytest.raises(UnusableCheckpointError, match="it is damaged"):
         read_checkpoint(value, scope="", view="", status="all")
 
@@ -255,7 +255,7 @@ def test_only_the_agents_who_changed_are_written_anew(monkeypatch: pytest.Monkey
         written.append(type(value).__name__)
         return to_json(value)
 
-    monkeypatch.setattr(_checkpoint, "to_json", counted)
+    monkeypatch.setattr(checkpoint, "to_json", counted)
     writer.write(mark_of(floor.poll("12:00:00")))
     assert written.count("Memory") == 100
     for quiet in ("12:00:05", "12:00:10"):

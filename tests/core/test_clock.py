@@ -8,16 +8,9 @@ from typing import Any
 import pytest
 
 from deepcall_async import ClockSource
-from deepcall_async._clock import (
-    Between,
-    ClockReading,
-    believed,
-    epoch,
-    instant,
-    is_midnight_between,
-    is_same_origin,
-    read_clock,
-)
+from deepcall_async._inference.origins import Between, is_same_origin
+from deepcall_async._model.instants import epoch, instant, is_midnight_between
+from deepcall_async._wire.clock import ClockReading, believed, read_clock
 
 NOON = 1_767_614_400
 DATE = instant(NOON + 7)

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from deepcall_async import AgentAdded, LiveFloor
-from deepcall_async._absence import REMEMBERED
-from deepcall_async._clock_step import ClockStep, stepped
-from deepcall_async._differ import diff
-from deepcall_async._look import View, look
-from deepcall_async._state import first_state
-from deepcall_async._suspicion import OLDER
-from deepcall_async._unread import MOST_LISTED
-from deepcall_async._wire import decode_snapshot
+from deepcall_async._inference.absence import REMEMBERED
+from deepcall_async._inference.clock_step import ClockStep, stepped
+from deepcall_async._inference.delta import View, look
+from deepcall_async._inference.differ import diff
+from deepcall_async._inference.floor_state import first_state
+from deepcall_async._inference.plausibility import OLDER
+from deepcall_async._wire.decoder import decode_snapshot
+from deepcall_async._wire.unread import MOST_LISTED
 
 from .floors import Floor, Seat, at, clock, teach, words
 

@@ -20,10 +20,10 @@ from deepcall_async import (
     Outage,
     ReplyError,
     TransportError,
-    _floor,
 )
-from deepcall_async._checkpoint import CheckpointWarning
-from deepcall_async._suspicion import (
+from deepcall_async._floor import live_floor
+from deepcall_async._floor.checkpoint import CheckpointWarning
+from deepcall_async._inference.plausibility import (
     BREAKS,
     CALLS,
     CUT_SHORT,
@@ -608,7 +608,7 @@ def test_a_checkpoint_that_trips_the_first_reply_is_refused_and_the_reply_is_the
     twin = resumed(floor, floor.poll("12:00:10"))
     twin.live.fail(REFUSED)
     with monkeypatch.context() as patch:
-        patch.setattr(_floor, "diff", lambda *_, **__: 1 // 0)  # no damage is known that would do it
+        patch.setattr(live_floor, "diff", lambda *_, **__: 1 // 0)  # no damage is known that would do it
         with pytest.warns(CheckpointWarning, match="damaged .ZeroDivisionError"):
             update = twin.poll("12:01:00")
         assert (update.is_baseline, update.transitions) == (True, ())

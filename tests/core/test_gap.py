@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from deepcall_async._errors import TransportError
-from deepcall_async._update import Gap, LiveUpdate
+from deepcall_async._floor.update import Gap, LiveUpdate
+from deepcall_async._model.errors import TransportError
 
 from .floors import Floor, at
 

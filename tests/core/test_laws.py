@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 from attrs import define, evolve, field, frozen
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
+from hypothesis import Phase, given, settings, strategies as st
 
 from deepcall_async import (
     Agent,
@@ -30,10 +29,9 @@ from deepcall_async import (
     transition_from_json,
     transition_to_json,
 )
-from deepcall_async._evidence import FACETS
-from deepcall_async._rows import FEW
-from deepcall_async.simulator import VARIANTS, Pace, Variant
-from deepcall_async.simulator import Floor as SimulatedFloor
+from deepcall_async._inference.episodes import FACETS
+from deepcall_async._wire.rows import FEW
+from deepcall_async.simulator import VARIANTS, Floor as SimulatedFloor, Pace, Variant
 
 from .floors import Floor, Seat, at, clock, words
 from .truths import PATTERNS, Reply, Run, Status, begins, disorders, side, told, untrue, watch

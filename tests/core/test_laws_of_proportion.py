@@ -11,29 +11,21 @@ from unittest.mock import patch
 
 import pytest
 from attrs import frozen
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from deepcall_async import (
-    LiveFloor,
-    LiveUpdate,
-    ReplyError,
-    TransportError,
-    _absence,
-    _differ,
-    _prediction,
-    _rows,
-)
-from deepcall_async._auth import Grant, TokenAuth
-from deepcall_async._checkpoint import CheckpointWarning
-from deepcall_async._pending import FEWEST, Pending, baseline
-from deepcall_async._rows import FEW, read_row
-from deepcall_async._scope import AccountName
-from deepcall_async._transitions import fact_id
-from deepcall_async._unread import MOST_LISTED
-from deepcall_async._update import mark_of
-from deepcall_async.simulator import VARIANTS, Fault, Pace
-from deepcall_async.simulator import Floor as SimulatedFloor
+from deepcall_async import LiveFloor, LiveUpdate, ReplyError, TransportError
+from deepcall_async._client.backlog import FEWEST, Pending, baseline
+from deepcall_async._client.credentials import TokenAuth
+from deepcall_async._client.renewal import Grant
+from deepcall_async._client.scope import AccountName
+from deepcall_async._floor.checkpoint import CheckpointWarning
+from deepcall_async._floor.update import mark_of
+from deepcall_async._inference import absence, differ
+from deepcall_async._model.transitions import fact_id
+from deepcall_async._wire import predictor, rows as wire_rows
+from deepcall_async._wire.rows import FEW, read_row
+from deepcall_async._wire.unread import MOST_LISTED
+from deepcall_async.simulator import VARIANTS, Fault, Floor as SimulatedFloor, Pace
 
 from .floors import Floor, Seat, at, clock
 
@@ -339,7 +331,7 @@ def test_law_17_of_a_reply_with_more_rows_than_any_floor_has_no_more_are_read_th
 ) -> None:
     """`MOST_ROWS`; here it is a number so small that it can be tried."""
     live, body = LiveFloor(), crew(rows).reply("12:00:00")
-    with patch.object(_rows, "MOST_ROWS", most), patch.object(_prediction, "MOST_ROWS", most):
+    with patch.object(wire_rows, "MOST_ROWS", most), patch.object(predictor, "MOST_ROWS", most):
         if is_known:
             live.receive(crew(min(rows, most)).reply("11:59:00"), date=NOON)
         with rows_read() as read:
@@ -360,7 +352,7 @@ def rows_read() -> Iterator[list[Any]]:
         seen.append(raw)
         return read_row(raw)
 
-    with patch.object(_prediction, "read_row", reading), patch.object(_rows, "read_row", reading):
+    with patch.object(predictor, "read_row", reading), patch.object(wire_rows, "read_row", reading):
         yield seen
 
 
@@ -368,7 +360,7 @@ def rows_read() -> Iterator[list[Any]]:
 def agents_weighed() -> Iterator[list[str]]:
     """The agents whose evidence is weighed meanwhile, present or missing."""
     weighed: list[str] = []
-    meet, miss = _differ._meet, _differ._miss
+    meet, miss = differ._meet, differ._miss
 
     def meeting(run: Any, seen: Any) -> Any:
         weighed.append(seen.id)
@@ -378,7 +370,7 @@ def agents_weighed() -> Iterator[list[str]]:
         weighed.append(memory.agent.id)
         return miss(run, memory)
 
-    with patch.object(_differ, "_meet", meeting), patch.object(_differ, "_miss", missing):
+    with patch.object(differ, "_meet", meeting), patch.object(differ, "_miss", missing):
         yield weighed
 
 
@@ -437,7 +429,7 @@ def test_law_17_no_more_floors_and_transitions_wait_for_a_slow_reader_than_is_st
         for seat in [*floor.seats.values()][: tick if isinstance(tick, int) else 0]:
             seat.web = None if seat.web else clock(now)
         is_down = tick == "down"
-        with patch("deepcall_async._pending.MOST_ROWS", most):
+        with patch("deepcall_async._client.backlog.MOST_ROWS", most):
             pending.push(floor.live.fail(TransportError("down")) if is_down else floor.poll(clock(now)))
         news = [len(update.transitions) for update in pending]
         assert len(news) <= max(FEWEST, most // agents) + 1  # an outage waits beside the news
@@ -461,7 +453,7 @@ def test_law_17_of_those_who_went_home_no_more_are_remembered_than_is_stated_and
         come = [f"{place}.{number}" for number in range(count)]
         for key in come:
             floor.seat(key, web=clock(now - SECOND))
-        with patch.object(_absence, "MOST_REMEMBERED", most):
+        with patch.object(absence, "MOST_REMEMBERED", most):
             state = mark_of(floor.poll(clock(now))).state
         gone = [memory.gone_since for memory in state.everyone.values() if memory.gone_since]
         assert len(gone) <= most + len(leave)

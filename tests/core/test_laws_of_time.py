@@ -8,13 +8,11 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from attrs import evolve, field, frozen
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
+from hypothesis import Phase, given, settings, strategies as st
 
 from deepcall_async import CallEnded, LiveFloor, LiveUpdate, LoggedIn, Transition, UnseenActivity
-from deepcall_async._clock import STRAY
-from deepcall_async.simulator import VARIANTS, Pace
-from deepcall_async.simulator import Floor as SimulatedFloor
+from deepcall_async._model.instants import STRAY
+from deepcall_async.simulator import VARIANTS, Floor as SimulatedFloor, Pace
 from deepcall_async.simulator._floor import DEFAULT_START
 from deepcall_async.simulator._variant import CountersReset, ElapsedBy
 

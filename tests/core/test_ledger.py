@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from deepcall_async import Account, Phase, UnseenActivity
-from deepcall_async._account import VOTES, Learned, add
+from deepcall_async._inference.server_behaviour import VOTES, Learned
+from deepcall_async._model.accounts import add
 
 from .floors import Floor, Seat, at, clock, teach, words
 

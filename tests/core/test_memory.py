@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from attrs import evolve
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from deepcall_async import Agent, Break, Call, LiveFloor, Login
-from deepcall_async._account import Account, Learned, Phase
-from deepcall_async._memory import Memory, first_rest, from_rest, remember, rests_at_first_sight, to_rest
-from deepcall_async.simulator import VARIANTS
-from deepcall_async.simulator import Floor as SimulatedFloor
+from deepcall_async._inference.agent_memory import (
+    Memory,
+    first_rest,
+    from_rest,
+    remember,
+    rests_at_first_sight,
+    to_rest,
+)
+from deepcall_async._inference.server_behaviour import Learned
+from deepcall_async._model.accounts import Account, Phase
+from deepcall_async.simulator import VARIANTS, Floor as SimulatedFloor
 
 from .floors import at
 

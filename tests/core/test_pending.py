@@ -9,11 +9,11 @@ from typing import Literal
 
 import pytest
 from attrs import define, field
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from deepcall_async import Gap, LiveUpdate, Missed, Transition, TransportError, _pending
-from deepcall_async._pending import Pending, baseline
+from deepcall_async import Gap, LiveUpdate, Missed, Transition, TransportError
+from deepcall_async._client import backlog
+from deepcall_async._client.backlog import Pending, baseline
 
 from .floors import Floor, Seat, at, clock, words
 
@@ -318,7 +318,7 @@ def test_what_is_cleared_counts_no_more() -> None:
 def of_large_floors(monkeypatch: pytest.MonkeyPatch, most: int, limit: int = 1000) -> Ticks:
     """A floor so large that no more than `most` of it may wait."""
     ticks = Ticks(limit)
-    monkeypatch.setattr(_pending, "MOST_ROWS", most * len(ticks.seats))
+    monkeypatch.setattr(backlog, "MOST_ROWS", most * len(ticks.seats))
     return ticks
 
 
@@ -371,7 +371,7 @@ def test_joined_updates_are_about_as_large_so_that_few_news_are_dropped_at_once(
 def test_a_floor_of_a_hundred_agents_is_never_joined_and_the_newest_news_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert _pending.MOST_ROWS // 100 >= 1000
+    assert backlog.MOST_ROWS // 100 >= 1000
     ticks = of_large_floors(monkeypatch, most=0)
     for count in (1, 2, 3, 4, 5, 6):
         ticks.toggle(count)

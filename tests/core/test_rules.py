@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deepcall_async import CallEnded, CallStarted, LoggedIn, LoggedOut
-from deepcall_async._rules import RULES
+from deepcall_async._inference.rules import RULES
 
 from .floors import Floor, Seat, at, clock, teach, words
 

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from deepcall_async._look import Look, View, look
-from deepcall_async._model import Snapshot
-from deepcall_async._state import FloorState, first_state
-from deepcall_async._suspicion import (
+from deepcall_async._inference.delta import Look, View, look
+from deepcall_async._inference.floor_state import FloorState, first_state
+from deepcall_async._inference.plausibility import (
     BREAKS,
     CALLS,
     CUT_SHORT,
@@ -25,7 +24,8 @@ from deepcall_async._suspicion import (
     oddities,
     suspicions,
 )
-from deepcall_async._wire import decode_snapshot
+from deepcall_async._model.snapshot import Snapshot
+from deepcall_async._wire.decoder import decode_snapshot
 
 from .floors import Floor, Seat, at
 

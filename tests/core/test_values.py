@@ -23,8 +23,8 @@ from deepcall_async import (
     transition_from_json,
     transition_to_json,
 )
-from deepcall_async._errors import DeepcallError, api_error
-from deepcall_async._transitions import TRANSITION_TYPES, in_order
+from deepcall_async._model.errors import DeepcallError, api_error
+from deepcall_async._model.transitions import TRANSITION_TYPES, in_order
 
 from .floors import Floor, Seat, teach
 

@@ -21,9 +21,8 @@ from deepcall_async import (
     Transition,
     UnseenActivity,
 )
-from deepcall_async._evidence import FACETS
-from deepcall_async.simulator import VARIANTS, Fact, Pace
-from deepcall_async.simulator import Floor as SimulatedFloor
+from deepcall_async._inference.episodes import FACETS
+from deepcall_async.simulator import VARIANTS, Fact, Floor as SimulatedFloor, Pace
 
 Status = Literal["all", "login"]
 PATTERNS = ("every second", "every 5 s", "every 15 s", "every minute", "hurried", "slow", "irregular")

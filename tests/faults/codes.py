@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from deepcall_async._errors import (
+from deepcall_async._model.errors import (
     ApiError,
     AuthenticationError,
     InvalidRequest,

@@ -8,7 +8,13 @@ import json
 import zlib
 from collections.abc import Callable
 
-from deepcall_async._errors import ReplyError, RequestTimeout, ServerBusy, TransportError, UnexpectedStatus
+from deepcall_async._model.errors import (
+    ReplyError,
+    RequestTimeout,
+    ServerBusy,
+    TransportError,
+    UnexpectedStatus,
+)
 from tests.fake_server import Connection, Handler, api_error, dripping, http, stall, then_close, then_reset
 
 from .fault import BODY, GOOD, HEAD, Table, fails, harmless

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from deepcall_async import DeepcallError
-from deepcall_async._forms import to_elapsed
+from deepcall_async._wire.scalars import to_elapsed
 from tests.fake_server import START, Answer, floor, http, row
 
 

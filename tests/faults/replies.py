@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from deepcall_async._errors import ReplyError
-from deepcall_async._rows import MOST_ROWS
-from deepcall_async._suspicion import EMPTIED, LOGINS, NO_ROWS, OLDER, SHIFTED
+from deepcall_async._inference.plausibility import EMPTIED, LOGINS, NO_ROWS, OLDER, SHIFTED
+from deepcall_async._model.errors import ReplyError
+from deepcall_async._wire.rows import MOST_ROWS
 from tests.fake_server import START, floor, http, row
 
 from .fault import (

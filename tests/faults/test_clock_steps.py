@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from deepcall_async import LiveFloor, LiveUpdate
-from deepcall_async._clock import instant
-from deepcall_async._suspicion import OLDER, SHIFTED
+from deepcall_async._inference.plausibility import OLDER, SHIFTED
+from deepcall_async._model.instants import instant
 from tests.fake_server import ONCE, START, floor, serving
 
 from .fault import ROWS, TOTALS, body, rows, team

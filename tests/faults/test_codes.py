@@ -17,8 +17,8 @@ from deepcall_async import (
     SsidAuth,
     TransportError,
 )
-from deepcall_async._errors import AgentErrorCode
-from deepcall_async._suspicion import EMPTIED
+from deepcall_async._inference.plausibility import EMPTIED
+from deepcall_async._model.errors import AgentErrorCode
 from tests.fake_server import ONCE, FakeServer, api_error, serving, then_close
 
 from .codes import ENVELOPES, REFUSALS, Refusal, wrapped

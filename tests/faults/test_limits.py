@@ -18,12 +18,12 @@ import pytest
 import trustme
 
 from deepcall_async import LiveFloor
-from deepcall_async._auth import Grant
-from deepcall_async._errors import DeepcallError, RequestTimeout, TransportError, UnexpectedStatus
-from deepcall_async._rows import MOST_ROWS
-from deepcall_async._session import DeepcallSession
-from deepcall_async._transitions import LoggedIn
-from deepcall_async._unread import MOST_LISTED
+from deepcall_async._client.renewal import Grant
+from deepcall_async._client.session import DeepcallSession
+from deepcall_async._model.errors import DeepcallError, RequestTimeout, TransportError, UnexpectedStatus
+from deepcall_async._model.transitions import LoggedIn
+from deepcall_async._wire.rows import MOST_ROWS
+from deepcall_async._wire.unread import MOST_LISTED
 from tests.fake_server import AUTH, ONCE, Answer, dripping, http, reserved_port, serving, stall
 
 from .exchange import ENDLESS

@@ -8,8 +8,9 @@ from typing import Self
 
 import pytest
 
-from deepcall_async import RetryPolicy, _transport
-from deepcall_async._clock import instant
+from deepcall_async import RetryPolicy
+from deepcall_async._client import transport
+from deepcall_async._model.instants import instant
 from tests.fake_server import START, http, serving
 
 from .fault import BEFORE, LATER
@@ -53,7 +54,7 @@ class Stopped(datetime):
 
 @pytest.fixture(autouse=True)
 def _clocks_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_transport, "datetime", Stopped)
+    monkeypatch.setattr(transport, "datetime", Stopped)
 
 
 @pytest.mark.parametrize("status", [429, 503])

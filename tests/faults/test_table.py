@@ -10,7 +10,7 @@ import pytest
 from attrs import frozen
 
 from deepcall_async import LiveFloor, LiveUpdate, LoggedIn, RequestTimeout, UnexpectedStatus
-from deepcall_async._clock import instant
+from deepcall_async._model.instants import instant
 from tests.fake_server import ONCE, START, serving
 
 from .fault import BEFORE, LAST, LATER, Fault, body

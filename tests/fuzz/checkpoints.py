@@ -22,8 +22,8 @@ from typing import Any, Literal
 from attrs import frozen
 
 from deepcall_async import CheckpointWarning, LiveFloor, LiveUpdate, TransportError, transition_to_json
-from deepcall_async._checkpoint import CheckpointText, dump
-from deepcall_async._update import mark_of
+from deepcall_async._floor.checkpoint import CheckpointText, dump
+from deepcall_async._floor.update import mark_of
 from deepcall_async.simulator import VARIANTS, Floor, Pace
 
 from .mutator import NOW, VALUES, pick, places

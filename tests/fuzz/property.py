@@ -12,9 +12,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from deepcall_async import CheckpointWarning, DeepcallError, LiveFloor, LiveUpdate, SsidAuth
-from deepcall_async._auth import Grant
-from deepcall_async._envelope import read_error
-from deepcall_async._wire import decode_snapshot
+from deepcall_async._client.renewal import Grant
+from deepcall_async._wire.decoder import decode_snapshot
+from deepcall_async._wire.envelope import read_error
 from tests.wire.laws import check_round_trip
 
 from .corpus import replies

@@ -37,7 +37,9 @@ def test_a_broken_law_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     path = ["state", "memories", "1", "agent", "extra"]
     late = Input(0, ((path, {"x": math.inf}),))
     assert "it is damaged" in check(late)
-    monkeypatch.setattr("deepcall_async._json._is_number", lambda value: isinstance(value, int | float))
+    monkeypatch.setattr(
+        "deepcall_async._model.json_form._is_number", lambda value: isinstance(value, int | float)
+    )
     with pytest.raises(ValueError, match="Out of range float"):
         check(late)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+import deepcall_async
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "deepcall_async"
 TOP = PACKAGE.name
@@ -58,3 +60,9 @@ def absolute(package: str, level: int, module: str) -> str:
 def ours(path: Path) -> Iterator[Import]:
     """The imports of a file from the package itself."""
     return (found for found in imports(path) if found.module.split(".")[0] == TOP)
+
+
+def public_names() -> list[str]:
+    """What the package promises."""
+    names: list[str] = vars(deepcall_async)["__all__"]  # made at run time, see `_lazy`
+    return names

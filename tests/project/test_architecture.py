@@ -1,4 +1,7 @@
-"""The storeys of the house: imports go down only, the core is pure, and witnesses stay independent."""
+"""The storeys of the house: imports go down only, the core is pure, and witnesses stay independent.
+
+A folder with an underscore is ours; one without may be imported by users.
+"""
 
 from __future__ import annotations
 
@@ -9,31 +12,22 @@ from pathlib import Path
 
 import pytest
 
-import deepcall_async
 import deepcall_async.simulator
 
-from .source import PACKAGE, Import, imports, modules, ours
+from .source import PACKAGE, Import, imports, modules, ours, public_names
 
-# From the ground up. A module may import from its own storey and from those below it.
-# A new module gets its place here; where it finds none, it is the house that needs a thought.
-CORE: tuple[set[str], ...] = (
-    {"_errors", "_forms", "_evolve"},
-    {"_model", "_clock"},
-    {"_envelope", "_unread", "_rows", "_wire", "_transitions", "_look"},
-    {"_json", "_account", "_tally", "_ledger", "_evidence", "_template", "_prediction"},
-    {"_memory", "_timing", "_rules", "_states_after"},
-    {"_state", "_sighting"},
-    {"_absence", "_differ", "_shift", "_suspicion", "_clock_step", "_checkpoint"},
-    {"_update", "_floor", "_pending"},
-)
-SHELL: tuple[set[str], ...] = (
-    {"_request", "_safe_file", "_recording", "_log"},
-    {"_polling", "_echo", "_auth", "_journal"},
-    {"_transport", "_stream", "_feed", "_checkpoint_file", "_options", "_scope"},
-    {"_reading"},
-    {"_session"},
-)
-OUTSIDE = {"__main__", "cli", "simulator"}
+# Who may import whom, besides itself: through the folder's door, its `__init__.py`.
+ALLOWED = {
+    "_model": "",
+    "_wire": "_model",
+    "_inference": "_model",
+    "_floor": "_model _wire _inference",
+    "_persistence": "_model _floor",
+    "_client": "_model _wire _floor _persistence",
+    "simulator": "_model _wire",
+}
+OF_PUBLIC_NAMES = {"_board": "", "cli": "_board simulator", "__main__": "cli"}
+PURE = ("_model", "_wire", "_inference", "_floor")
 
 NOT_IN_THE_CORE = {
     *("aiohttp", "asyncio", "tenacity", "yarl", "logging", "random", "secrets", "uuid", "time", "os"),
@@ -41,34 +35,73 @@ NOT_IN_THE_CORE = {
     *("io", "pathlib", "tempfile", "sys"),
 }
 CLOCKS = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today")  # time is passed in
-SHARED_WITNESSES = {"_wire", "_rows", "_forms", "_model"}  # all that client and simulator may have in common
-
-STOREY = {name: level for level, names in enumerate((*CORE, *SHELL)) for name in names}
-FILES = {path.stem: path for path in PACKAGE.glob("_*.py") if path.stem not in ("__init__", "__main__")}
-CORE_FILES = {name: FILES[name] for names in CORE for name in sorted(names) if name in FILES}
-CLI, SIMULATOR = (sorted((PACKAGE / name).rglob("*.py")) for name in ("cli", "simulator"))
+HTTP = ("_client/options.py", "_client/session.py", "_client/transport.py")
+LAZY = "_lazy"
 
 
-def room(found: Import) -> str:
-    """The part of the package an import reaches: "_wire", "cli", ..., "" for the package itself."""
-    return found.module.removeprefix("deepcall_async").removeprefix(".").partition(".")[0]
+def room(module: str) -> str:
+    """The part of the package a module is in: "_wire", "cli", ..., "" for the package itself."""
+    return module.removeprefix("deepcall_async").removeprefix(".").partition(".")[0]
+
+
+def in_rooms(*rooms: str) -> list[Path]:
+    """The files of these parts."""
+    return [path for name, path in modules().items() if room(name) in rooms]
 
 
 def named(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
-def test_every_module_has_its_storey() -> None:
-    assert set(FILES) == set(STOREY)
-    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert folders | {"__main__"} == OUTSIDE
+def from_elsewhere(path: Path) -> Iterator[Import]:
+    """The imports of a file from other parts of the package."""
+    own = named(path).split("/")[0].removesuffix(".py")
+    return (found for found in ours(path) if room(found.module) not in (own, LAZY))
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_imports_go_down_only(name: str) -> None:
-    for found in ours(FILES[name]):
-        assert room(found) in STOREY, f"line {found.line} reaches outside"
-        assert STOREY[room(found)] <= STOREY[name], f"line {found.line} reaches up"
+def test_every_folder_has_its_storey() -> None:
+    rooms = {room(name) for name in modules()} - {"", LAZY}
+    assert rooms == set(ALLOWED) | set(OF_PUBLIC_NAMES)
+
+
+@pytest.mark.parametrize("path", in_rooms(*ALLOWED), ids=named)
+def test_imports_go_down_only_and_through_the_door(path: Path) -> None:
+    allowed = ALLOWED[named(path).split("/")[0]].split()
+    for found in from_elsewhere(path):
+        assert room(found.module) in allowed, f"line {found.line} reaches up or aside"
+        door = f"deepcall_async.{room(found.module)}"
+        is_module_at_the_door = found.name is None and found.module.startswith(door)
+        assert found.module == door or is_module_at_the_door, f"line {found.line} passes the door"
+
+
+@pytest.mark.parametrize("path", in_rooms(*OF_PUBLIC_NAMES), ids=named)
+def test_the_rooms_outside_use_public_names_only(path: Path) -> None:
+    allowed = OF_PUBLIC_NAMES[named(path).split("/")[0].removesuffix(".py")].split()
+    public = {"": public_names(), "simulator": deepcall_async.simulator.__all__}
+    for found in from_elsewhere(path):
+        assert room(found.module) in ("", *allowed), f"line {found.line}"
+        if (names := public.get(room(found.module))) is not None and found.name is not None:
+            assert found.name in names, f"line {found.line}"
+
+
+@pytest.mark.parametrize(
+    "door", [path for path in in_rooms(*ALLOWED) if path.name == "__init__.py"], ids=named
+)
+def test_a_door_shows_only_what_somebody_uses(door: Path) -> None:
+    own = door.parent.name
+    used = {found.name for path in modules().values() for found in from_elsewhere(path)}
+    shown = {node.name for node in doorposts(door)}
+    assert own == "simulator" or shown <= used | {found.module.rpartition(".")[2] for found in all_imports()}
+
+
+def doorposts(door: Path) -> Iterator[ast.alias]:
+    for node in ast.parse(door.read_text()).body:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield from node.names
+
+
+def all_imports() -> list[Import]:
+    return [found for path in modules().values() for found in from_elsewhere(path)]
 
 
 def test_no_imports_run_in_a_circle() -> None:
@@ -81,12 +114,12 @@ def test_no_imports_run_in_a_circle() -> None:
     assert set(order) == set(graph)
 
 
-@pytest.mark.parametrize("name", CORE_FILES)
-def test_the_core_does_no_input_and_output_and_knows_no_clock_and_no_chance(name: str) -> None:
-    roots = {found.module.split(".")[0] for found in imports(CORE_FILES[name])}
+@pytest.mark.parametrize("path", in_rooms(*PURE), ids=named)
+def test_the_core_does_no_input_and_output_and_knows_no_clock_and_no_chance(path: Path) -> None:
+    roots = {found.module.split(".")[0] for found in imports(path)}
     assert not roots & NOT_IN_THE_CORE
-    assert not list(clocks_read(CORE_FILES[name]))
-    assert not {"open", "print", "input"} & set(names_called(CORE_FILES[name]))
+    assert not list(clocks_read(path))
+    assert not {"open", "print", "input"} & set(names_called(path))
 
 
 def clocks_read(path: Path) -> Iterator[str]:
@@ -101,32 +134,18 @@ def names_called(path: Path) -> Iterator[str]:
             yield node.func.id
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_only_three_modules_talk_http(name: str) -> None:
-    """`_session` opens, `_transport` sends, `_options` names types; who else needs it has lost its way."""
-    uses = any(found.module.split(".")[0] == "aiohttp" for found in imports(FILES[name]))
-    assert not uses or name in ("_options", "_session", "_transport")
+@pytest.mark.parametrize("path", in_rooms(*ALLOWED), ids=named)
+def test_three_modules_talk_http(path: Path) -> None:
+    """`session` opens, `transport` sends, `options` names types; who else needs it has lost its way."""
+    uses = any(found.module.split(".")[0] == "aiohttp" for found in imports(path))
+    assert not uses or named(path) in HTTP or named(path).startswith("simulator/")
 
 
-@pytest.mark.parametrize("path", SIMULATOR, ids=named)
-def test_the_simulator_knows_nothing_of_the_client_but_the_wire(path: Path) -> None:
-    reached = {room(found) for found in ours(path)}
-    assert reached <= SHARED_WITNESSES | {"simulator"}
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_the_client_knows_nothing_of_the_simulator(name: str) -> None:
-    assert not {room(found) for found in ours(FILES[name])} & OUTSIDE
-
-
-@pytest.mark.parametrize("path", CLI, ids=named)
-def test_the_command_line_uses_public_names_only(path: Path) -> None:
-    for found in ours(path):
-        if room(found) == "cli":
-            continue
-        public = {
-            "deepcall_async": deepcall_async.__all__,
-            "deepcall_async.simulator": deepcall_async.simulator.__all__,
-        }
-        assert found.module in public, f"line {found.line}"
-        assert found.name in public[found.module], f"line {found.line}"
+@pytest.mark.parametrize("path", modules().values(), ids=named)
+def test_one_module_imports_lazily(path: Path) -> None:
+    """So that there is one way, and one place to look for why a program starts slowly."""
+    tree = ast.parse(path.read_text())
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    inside = [node for function in functions for node in ast.walk(function)]
+    assert not any(isinstance(node, ast.Import | ast.ImportFrom) for node in inside)
+    assert named(path) == "_lazy.py" or not any(found.module == "importlib" for found in imports(path))

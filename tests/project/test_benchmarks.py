@@ -13,9 +13,9 @@ from benchmarks import checkpoint, fleet, latency, soak, stretch, waiting
 from benchmarks.compared import ComparedFloor, DifferenceError
 from benchmarks.payload import INTERVAL, START, payload
 from deepcall_async import AgentUpdated, LiveFloor, ReplyError, Snapshot
-from deepcall_async._clock import epoch
-from deepcall_async._prediction import Predictor
-from deepcall_async._wire import decode_snapshot
+from deepcall_async._model.instants import epoch
+from deepcall_async._wire.decoder import decode_snapshot
+from deepcall_async._wire.predictor import Predictor
 
 
 def states(snapshot: Snapshot) -> dict[str, tuple[object, ...]]:

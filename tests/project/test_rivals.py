@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import __main__ as everything
-from benchmarks import costs, decode, memory, poll, rivals, startup
+from benchmarks import __main__ as everything, costs, decode, memory, poll, rivals, startup
 from benchmarks.payload import (
     AT_THE_HOUR,
     CYCLE,
@@ -27,7 +26,7 @@ from benchmarks.payload import (
 )
 from benchmarks.turns import in_turns, json_alone, ours, plain
 from deepcall_async import LiveFloor, Snapshot
-from deepcall_async._wire import decode_snapshot
+from deepcall_async._wire.decoder import decode_snapshot
 
 Vary = Callable[[Iterable[bytes], int], Iterator[bytes]]
 RANDOM: dict[str, Vary] = {

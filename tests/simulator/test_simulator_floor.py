@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from attrs import define, field
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from deepcall_async._model import Agent, FloorTotals
-from deepcall_async._wire import decode_snapshot, encode_reply
+from deepcall_async._model.snapshot import Agent, FloorTotals
+from deepcall_async._wire.decoder import decode_snapshot
+from deepcall_async._wire.encoder import encode_reply
 from deepcall_async.simulator import DEFAULT_START, VARIANTS, Fact, Floor, Pace, Variant
 
 MIDNIGHT = datetime(2026, 1, 5, 18, 30, tzinfo=UTC).timestamp()  # in India

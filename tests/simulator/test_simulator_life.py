@@ -6,8 +6,7 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from deepcall_async.simulator import DEFAULT_START, VARIANTS, Fact, Floor, Pace
 

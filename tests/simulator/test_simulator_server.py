@@ -16,7 +16,7 @@ import looptime
 import pytest
 import pytest_asyncio
 
-from deepcall_async._wire import decode_snapshot
+from deepcall_async._wire.decoder import decode_snapshot
 from deepcall_async.simulator import DEFAULT_START, INVENTED, SAMPLE, SAMPLE_TIME, Floor, Simulator
 from tests.fake_server import reserved_port
 

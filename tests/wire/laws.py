@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from deepcall_async import Snapshot
-from deepcall_async._wire import decode_snapshot, encode_snapshot
+from deepcall_async._wire.decoder import decode_snapshot
+from deepcall_async._wire.encoder import encode_snapshot
 
 
 def check_round_trip(snapshot: Snapshot) -> None:

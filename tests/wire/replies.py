@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from deepcall_async import Agent, Snapshot
-from deepcall_async._wire import decode_snapshot
+from deepcall_async._wire.decoder import decode_snapshot
 
 NOW = datetime(2024, 11, 16, 12, 0, 0, tzinfo=UTC)
 CLOCK = 1731758400  # the same in epoch seconds

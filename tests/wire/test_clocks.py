@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from deepcall_async import ClockSource, ReplyError, Snapshot
-from deepcall_async._wire import decode_snapshot, encode_snapshot
+from deepcall_async._wire.decoder import decode_snapshot
+from deepcall_async._wire.encoder import encode_snapshot
 
 from .replies import CLOCK, NOW, ago, decode, login, reply, row
 

@@ -16,8 +16,8 @@ from deepcall_async import (
     ServerBusy,
     UnknownGroup,
 )
-from deepcall_async._envelope import read_error
-from deepcall_async._wire import decode_snapshot
+from deepcall_async._wire.decoder import decode_snapshot
+from deepcall_async._wire.envelope import read_error
 
 from .replies import NOW, as_bytes, decode, envelope, message, reply, row
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from deepcall_async import _errors
-from deepcall_async._errors import (
+from deepcall_async._model import errors
+from deepcall_async._model.errors import (
     AgentErrorCode,
     ApiError,
     AuthenticationError,
@@ -28,6 +28,7 @@ from deepcall_async._errors import (
     api_error,
     describe_code,
 )
+from tests.project.source import public_names
 
 # The table of the vendor's Agent page, as printed there.
 AGENT_PAGE = {
@@ -103,7 +104,7 @@ ONE_OF_EACH: list[DeepcallError] = [
 def tree(root: type[BaseException]) -> Iterator[tuple[str, str]]:
     """Every class below, with the name of its parent."""
     for child in root.__subclasses__():
-        if child.__module__.startswith("deepcall_async."):
+        if child.__module__.startswith("deepcall_async"):
             yield child.__name__, root.__name__
             yield from tree(child)
 
@@ -112,7 +113,7 @@ def printed_tree() -> dict[str, tuple[str, str]]:
     """Name: parent and remark, as the head of the file prints them."""
     path = ["DeepcallError"]
     lines = {}
-    for line in (_errors.__doc__ or "").splitlines():
+    for line in (errors.__doc__ or "").splitlines():
         if match := re.fullmatch(r" {4}([│ ]*)[├└]── (\w+) +(\S.*)", line):
             depth = len(match[1]) // 4 + 1
             path[depth:] = [match[2]]
@@ -224,10 +225,9 @@ def test_every_error_can_be_sent_to_another_process(
 
 @pytest.mark.parametrize("name", [DeepcallError.__name__, *dict(tree(DeepcallError))])
 def test_every_class_is_public_and_says_what_it_means(name: str) -> None:
-    import deepcall_async  # noqa: PLC0415  # the package itself, for its names
 
-    assert name in deepcall_async.__all__
-    assert getattr(_errors, name).__doc__
+    assert name in public_names()
+    assert getattr(errors, name).__doc__
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from deepcall_async import _forms as forms
-from deepcall_async._forms import Unreadable
+from deepcall_async._model.checks import is_shallow
+from deepcall_async._wire import scalars as forms
+from deepcall_async._wire.scalars import Unreadable
 
 Form = Callable[..., Any]
 
@@ -209,11 +209,11 @@ def test_a_value_nested_deeply_is_refused_like_any_other(depth: int) -> None:
 
 def test_nesting_is_measured_without_going_to_the_bottom() -> None:
     value: Any = json.loads("[" * 20 + "]" * 20)
-    assert forms.is_shallow(value)
-    assert not forms.is_shallow([{"a": [value] * 5}] * 5, levels=10)
+    assert is_shallow(value)
+    assert not is_shallow([{"a": [value] * 5}] * 5, levels=10)
     for _ in range(100_000):
         value = {"a": value}
-    assert not forms.is_shallow(value)
+    assert not is_shallow(value)
 
 
 FORMS: list[Form] = [forms.text, forms.identity, forms.number, forms.integer, forms.seconds, forms.flag]

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from deepcall_async import ApiError, ReplyError, Snapshot
-from deepcall_async._envelope import read_error
-from deepcall_async._wire import decode_snapshot
+from deepcall_async._wire.decoder import decode_snapshot
+from deepcall_async._wire.envelope import read_error
 
 from .laws import check_round_trip
 from .replies import CLOCK, NOW, as_bytes, envelope, login, message, reply, row

@@ -8,8 +8,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from deepcall_async import (
     Agent,
@@ -24,8 +23,8 @@ from deepcall_async import (
     transition_from_json,
     transition_to_json,
 )
-from deepcall_async._json import from_json, to_json
-from deepcall_async._transitions import TRANSITION_TYPES
+from deepcall_async._model.json_form import from_json, to_json
+from deepcall_async._model.transitions import TRANSITION_TYPES
 
 from .replies import NOW, ago, decode, login, row
 from .strategies import AGENTS, DURATIONS, INSTANTS, MAYBE_TEXT

@@ -10,14 +10,14 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from benchmarks.payload import payload
-from deepcall_async import DeepcallError, LiveFloor, ReplyError, Snapshot, _prediction, _rows
-from deepcall_async._forms import to_elapsed
-from deepcall_async._prediction import LONGEST_REST, RUN, Predictor
-from deepcall_async._wire import decode_snapshot
+from deepcall_async import DeepcallError, LiveFloor, ReplyError, Snapshot
+from deepcall_async._wire import predictor as prediction, rows as wire_rows
+from deepcall_async._wire.decoder import decode_snapshot
+from deepcall_async._wire.predictor import LONGEST_REST, RUN, Predictor
+from deepcall_async._wire.scalars import to_elapsed
 from deepcall_async.simulator import VARIANTS, Floor, Pace
 
 from .replies import CLOCK, NOW, envelope, message, row
@@ -133,7 +133,7 @@ def test_rows_that_change_move_and_confuse_are_read_the_same(
     steps: list[Any], is_ordered: bool, run: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_prediction, "RUN", run)
+        patched.setattr(prediction, "RUN", run)
         check_steps(steps, is_ordered)
 
 
@@ -188,7 +188,7 @@ def turbulent(random: Random) -> Iterator[bytes]:
 def test_a_floor_of_several_runs_is_read_the_same_and_stays_in_few_runs(
     seed: int, run: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_prediction, "RUN", run)
+    monkeypatch.setattr(prediction, "RUN", run)
     predictor = Predictor()
     for body in turbulent(Random(seed)):
         check_same(predictor, body)
@@ -323,9 +323,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     def read_row(raw: Any) -> Any:
         seen.append(raw)
-        return _rows.read_row(raw)
+        return wire_rows.read_row(raw)
 
-    monkeypatch.setattr(_prediction, "read_row", read_row)
+    monkeypatch.setattr(prediction, "read_row", read_row)
     return seen
 
 
@@ -428,19 +428,19 @@ def test_a_floor_that_changes_all_the_time_is_left_to_the_plain_decoder(reads: l
 
 def test_what_is_drawn_stays_in_proportion_whatever_rows_come(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
-    drew = _prediction._Walk._drew
+    drew = prediction._Walk._drew
 
     def noted(self: Any, size: int) -> None:
         drawn.append(size)
         drew(self, size)
 
-    monkeypatch.setattr(_prediction._Walk, "_drew", noted)
+    monkeypatch.setattr(prediction._Walk, "_drew", noted)
     padded = [row(f"p{number}", x="x" * 2_000) for number in range(RUN)]
     predictor = Predictor()
     check_same(predictor, compact(*padded))
     reply = compact(*[row(str(number)) for number in range(3_000)], *padded)
     check_same(predictor, reply)
-    assert sum(drawn) < (_prediction.MOST_DRAWN + 1) * len(reply)
+    assert sum(drawn) < (prediction.MOST_DRAWN + 1) * len(reply)
 
 
 def test_a_clock_that_cannot_be_shown_keeps_no_later_reply_from_being_predicted(
@@ -452,7 +452,7 @@ def test_a_clock_that_cannot_be_shown_keeps_no_later_reply_from_being_predicted(
         plain.append(body)
         return decode_snapshot(body, **options)
 
-    monkeypatch.setattr(_prediction, "decode_snapshot", noted)
+    monkeypatch.setattr(prediction, "decode_snapshot", noted)
     predictor = Predictor()
     others = [str(number) for number in range(2, 40)]
 
@@ -469,17 +469,17 @@ def test_a_clock_that_cannot_be_shown_keeps_no_later_reply_from_being_predicted(
 def test_of_a_reply_with_too_many_rows_no_more_are_read_than_a_floor_may_have(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_prediction, "MOST_ROWS", 50)
-    monkeypatch.setattr(_rows, "MOST_ROWS", 50)
+    monkeypatch.setattr(prediction, "MOST_ROWS", 50)
+    monkeypatch.setattr(wire_rows, "MOST_ROWS", 50)
     count, predictor = [0], Predictor()
 
     def noted(raw: Any) -> Any:
         count[0] += 1
         return read_row(raw)
 
-    read_row = _rows.read_row
-    monkeypatch.setattr(_prediction, "read_row", noted)
-    monkeypatch.setattr(_rows, "read_row", noted)
+    read_row = wire_rows.read_row
+    monkeypatch.setattr(prediction, "read_row", noted)
+    monkeypatch.setattr(wire_rows, "read_row", noted)
     check_same(predictor, compact(*[row(str(number)) for number in range(50)]))
     count[0] = 0
     with pytest.raises(ReplyError, match="500 rows, and no floor has more than 50"):

@@ -20,9 +20,10 @@ from deepcall_async import (
     ReplyError,
     Snapshot,
 )
-from deepcall_async._rows import MOST_ROWS
-from deepcall_async._unread import MOST_LISTED
-from deepcall_async._wire import decode_snapshot, encode_snapshot
+from deepcall_async._wire.decoder import decode_snapshot
+from deepcall_async._wire.encoder import encode_snapshot
+from deepcall_async._wire.rows import MOST_ROWS
+from deepcall_async._wire.unread import MOST_LISTED
 
 from .replies import CLOCK, NOW, ago, as_bytes, decode, decode_one, envelope, login, message, reply, row
 from .wrong import DURATIONS, TYPES, WRONG

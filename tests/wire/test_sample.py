@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from deepcall_async import Agent, AgentState, ClockSource, FloorTotals, Login
-from deepcall_async._wire import decode_snapshot, encode_snapshot
+from deepcall_async._wire.decoder import decode_snapshot
+from deepcall_async._wire.encoder import encode_snapshot
 
 SAMPLE = (Path(__file__).parents[1] / "data" / "agent_live_sample.json").read_bytes()
 SNAPSHOT = decode_snapshot(SAMPLE)

@@ -9,12 +9,11 @@ from typing import Any, assert_never, get_args
 
 import attrs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-import deepcall_async
-from deepcall_async import Agent, _transitions
-from deepcall_async._transitions import (
+from deepcall_async import Agent
+from deepcall_async._model import transitions
+from deepcall_async._model.transitions import (
     TRANSITION_TYPES,
     AgentAdded,
     AgentRemoved,
@@ -32,6 +31,7 @@ from deepcall_async._transitions import (
     fact_id,
     in_order,
 )
+from tests.project.source import public_names
 
 from .replies import NOW, ago
 
@@ -87,10 +87,10 @@ def test_the_union_is_closed_and_every_kind_has_its_class() -> None:
 
 def test_every_class_of_the_module_that_has_a_kind_is_in_the_union_and_public() -> None:
     classes = {
-        value for _, value in inspect.getmembers(_transitions, inspect.isclass) if "kind" in vars(value)
+        value for _, value in inspect.getmembers(transitions, inspect.isclass) if "kind" in vars(value)
     }
     assert classes == set(TRANSITION_TYPES)
-    assert {kind.__name__ for kind in TRANSITION_TYPES} <= set(deepcall_async.__all__)
+    assert {kind.__name__ for kind in TRANSITION_TYPES} <= set(public_names())
 
 
 def test_a_kind_is_the_name_of_its_class() -> None:
