@@ -6,13 +6,15 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import tenacity
 from attrs import Attribute, field, frozen
-from tenacity import RetryCallState
 
+from deepcall_async import _lazy
 from deepcall_async._model import ConfigurationError, DeepcallError, seconds
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 _T = TypeVar("_T")
 
@@ -95,6 +97,7 @@ async def _try_again(
     attempt: Attempt[_T], policy: RetryPolicy, deadline: float, failure: DeepcallError, report: Report
 ) -> _T:
     """Hand the failure to tenacity as the outcome of the first of the same number of attempts."""
+    tenacity = _lazy.load("tenacity")  # as most programs start, and many end, without a failure
     failures = [failure]
     clock = asyncio.get_running_loop().time
     back_off = tenacity.wait_exponential_jitter(
@@ -110,7 +113,9 @@ async def _try_again(
         asked = policy.pause(_error_of(state))
         if asked is not None and state.attempt_number == 1:
             return asked
-        return max(asked or 0.0, back_off(state))  # even the server is not believed to say "at once" twice
+        return max(
+            asked or 0.0, float(back_off(state))
+        )  # even the server is not believed to say "at once" twice
 
     def is_enough(state: RetryCallState) -> bool:
         return state.attempt_number >= policy.attempts or clock() + state.upcoming_sleep >= deadline
@@ -123,7 +128,8 @@ async def _try_again(
         before_sleep=lambda state: report(state.attempt_number, _error_of(state)),
         reraise=True,
     )
-    return await controller(attempts)
+    outcome: _T = await controller(attempts)
+    return outcome
 
 
 def _is_transient(error: BaseException) -> bool:
