@@ -113,9 +113,7 @@ async def _try_again(
         asked = policy.pause(_error_of(state))
         if asked is not None and state.attempt_number == 1:
             return asked
-        return max(
-            asked or 0.0, float(back_off(state))
-        )  # even the server is not believed to say "at once" twice
+        return max(asked or 0.0, float(back_off(state)))  # not "at once" twice, whatever the server asks
 
     def is_enough(state: RetryCallState) -> bool:
         return state.attempt_number >= policy.attempts or clock() + state.upcoming_sleep >= deadline
