@@ -146,11 +146,13 @@ UNNAMED = ("unseen_activity", "updated is_occupied")  # needs a cause, but is no
 class Case:
     """One agent before the oracle: its history, and its rows by reply, None where it is surely away.
 
-    rows: the replies that have one. proofs: by facet, episode and stage, why it must be told.
+    rows: the replies that have one. maybe_gone: those without, where it is gone, but for all anybody knows
+    may have a row without an id. proofs: by facet, episode and stage, why it must be told.
     """
 
     agent: Agent
     shown: list[tuple[int, Glimpse | None]]
+    maybe_gone: list[int]
     rows: list[int] = field(init=False)
     proofs: dict[tuple[str, int, str], str] = field(init=False, factory=dict)
 
@@ -191,11 +193,14 @@ class Oracle:
         self._times = [poll.at for poll in self.polls]
         unidentified = (math.inf if poll.is_void else float(poll.unidentified) for poll in self.polls)
         self._fewest = list(accumulate(unidentified, lambda a, b: min(a, b)))  # noqa: PLW0108  # typed
+        good = [place for place, poll in enumerate(self.polls) if not poll.is_void]
+        for place, following in pairwise(good):
+            self._fewest[place] = min(self._fewest[place], self.polls[following].unidentified)
         self._farthest = self._farthest_off()
         lessons = sorted(at for agent in self.agents.values() for at in self._lessons(agent))
         self._learned = max(self._times[0] + LEARNING, *[*lessons, *[math.inf] * LESSONS][:LESSONS])
         for agent in self.agents.values():
-            self.truths += self._truths_of(Case(agent, list(self._shown(agent))))
+            self.truths += self._truths_of(self._case(agent))
         for truth in self.truths:
             truth.clocks, slack = self._clocks(truth.at)
             truth.slack += slack
@@ -207,7 +212,10 @@ class Oracle:
         return 2 * SLACK + max(ahead) - min(ahead) + max(map(abs, ahead)) + 4 * longest
 
     def _shown(self, agent: Agent) -> Iterator[tuple[int, Glimpse | None]]:
-        """The agent's rows, and where it is surely away: where no more rows than ever have no id."""
+        """The agent's rows, and where it is surely away: where no more rows than ever have no id.
+
+        Nor fewer at the next reply: who is new there may have been in one of these rows.
+        """
         for place, poll in enumerate(self.polls):
             if poll.is_void:
                 continue
@@ -250,12 +258,24 @@ class Oracle:
         """Which starts and ends of a facet two replies show, or prove."""
         states = [(place, self._state(case.agent, facet, place, glimpse)) for place, glimpse in case.shown]
         known = [(place, state) for place, state in states if state != "unknown"]
+        if self._forgets:
+            known = sorted([*known, *((place, AWAY) for place in case.maybe_gone)], key=lambda each: each[0])
         for old, new in self._neighbours(known):
             # Who believes a doubtful reply compares with that one.
             ends = [self._why(case.agent, facet, old, run) for run in (*new.doubts, new)]
             starts = [self._why(case.agent, facet, run, new) for run in (old, *new.doubts)]
             case.prove(facet, old.state, "end", min(ends, key=SURENESS.index))
-            case.prove(facet, new.state, "start", min(starts, key=SURENESS.index))
+            if self._is_news(case, old, new):
+                case.prove(facet, new.state, "start", min(starts, key=SURENESS.index))
+
+    def _is_news(self, case: Case, old: Run, new: Run) -> bool:
+        """Whether who has a row was surely away before, if there was none.
+
+        Rows without an id that come and go may be those of two agents, of whom one is new.
+        """
+        without_id = [poll.unidentified for poll in self.polls[old.last : new.first + 1] if not poll.is_void]
+        was_there = case.agent.id in self.polls[old.last].rows
+        return was_there or not without_id[0] or len(set(without_id)) == 1
 
     def _neighbours(self, states: Sequence[tuple[int, Any]]) -> Iterator[tuple[Run, Run]]:
         """Runs that follow each other, the row being there throughout."""
@@ -268,7 +288,7 @@ class Oracle:
         """The episode a reply shows, None: none. Who is not among all that are logged in is logged out."""
         if glimpse is not None:
             return agent.at(facet, self._times[place])
-        if self.status == "all" or self.group is not None:
+        if self._forgets:
             return AWAY
         return None if facet in LOGINS else "unknown"
 
@@ -282,18 +302,33 @@ class Oracle:
         """What proves that one episode followed another between two replies."""
         before, after = (self.polls[place].rows[agent.id] for place in (old.last, new.first))
         (origin, word), (moved, another) = before.on[facet], after.on[facet]
+        origin, moved = self._told_by(old.last, origin), self._told_by(new.first, moved)
         if facet == "break" and word and another and word != another:
             return "visible"
         if any(self._times[old.last] < at <= self._times[new.first] for at, _ in self._steps):
             return ""
         if origin is not None and moved is not None:
             return "provable" if moved - origin > PINNED + 2 * self.server.unsure else ""
+        if facet in LOGINS:
+            return ""
         own = agent.episodes[facet]
         is_new = after.available is not None and after.available != before.available
         is_between = (
             is_new and math.floor(own[old.state].end) <= (after.available or 0) <= own[new.state].start
         )
         return "provable" if is_between else ""
+
+    def _told_by(self, place: int, origin: int | None) -> int | None:
+        """An origin that a reply tells; None where it is read from an elapsed time that may not tick.
+
+        It does not while the clock, which was set back, has not caught up with what was stored before.
+        """
+        clocks = list(accumulate((step for at, step in self._steps if at <= self._times[place]), initial=0))
+        set_at = [*(at for at, _ in self._steps), math.inf]
+        showed = max(min(self._times[place], at) + ahead for at, ahead in zip(set_at, clocks, strict=False))
+        now = self._times[place] + clocks[-1]
+        is_behind = now <= showed - SLACK
+        return None if is_behind and origin is not None and origin >= math.floor(now) - PINNED else origin
 
     # --- what must be told: hidden calls ----------------------------------------------------------
 
@@ -327,7 +362,9 @@ class Oracle:
         agent = case.agent
         if agent.is_reset(since, free, self.server):
             return True
-        if any(glimpse is None and since <= self._times[place] <= free for place, glimpse in case.shown):
+        gone = [place for place, glimpse in case.shown if glimpse is None]
+        gone += case.maybe_gone if self._forgets else []
+        if any(since <= self._times[place] <= free for place in gone):
             return True
         is_near = any(agent.calls[n].start <= free and agent.counted[n] > since for n in shown)
         return is_near and until < self._learned
@@ -364,7 +401,9 @@ class Oracle:
         changes = list(self._changes_of_view(case.agent))
         for (at, is_in), (following, _) in pairwise([*changes, (math.inf, False)]):
             spans = [
-                (self._times[old.last], self._times[new.first]) for old, new in musts if new.state == is_in
+                (self._times[old.last], self._times[new.first])
+                for old, new in musts
+                if new.state == is_in and (not is_in or self._is_news(case, old, new))
             ]
             must = any(a < at <= b < following for a, b in spans)
             name = "agent_added" if is_in else "agent_removed"
@@ -381,12 +420,11 @@ class Oracle:
                 yield at, is_in
             was_in = is_in
 
-    def _out_of_view(self, case: Case) -> Iterator[int]:
-        """The replies without the agent that may be taken to have its row without an id, or not to."""
-        for place in {*range(len(self.polls))} - {place for place, _ in case.shown}:
-            poll = self.polls[place]
-            if not (poll.is_void or self._is_in_view(case.agent, poll.at)):
-                yield place
+    def _case(self, agent: Agent) -> Case:
+        shown = list(self._shown(agent))
+        others = sorted({*range(len(self.polls))} - {place for place, _ in shown})
+        out_of_view = (p for p in others if not self._is_in_view(agent, self.polls[p].at))
+        return Case(agent, shown, [place for place in out_of_view if not self.polls[place].is_void])
 
     def _is_in_view(self, agent: Agent, at: float) -> bool:
         parts = ["floor", *([f"group {self.group}"] if self.group else [])]
@@ -399,11 +437,20 @@ class Oracle:
             return agent.at(part, at) is not None
         return any(agent.id in poll.rows for poll in self.polls)
 
+    @property
+    def _forgets(self) -> bool:
+        """Whether who has no row has left the view, and is new when there is one again."""
+        return self.status == "all" or self.group is not None
+
     def _resets(self, case: Case) -> Iterator[Truth]:
         rows = [(p, row.calls) for p, row in case.shown if row is not None]
         sure = [(p, calls) for p, calls in rows if self.polls[p].is_sure]
         falls = []
         for (a, old), (b, new) in pairwise(sure):
+            if self._forgets and not all(
+                case.agent.id in poll.rows for poll in self.polls[a:b] if not poll.is_void
+            ):
+                continue
             fallen = (p for p, calls in rows if a < p <= b and calls <= new)
             if 0 < new < old:
                 falls.append((a, b, next(fallen)))
@@ -413,14 +460,15 @@ class Oracle:
         """Updates of a field. Between two replies that show different values, the last must be told."""
         values = sorted(
             [(p, AWAY if row is None else row.values[name]) for p, row in case.shown]
-            + [(p, AWAY) for p in self._out_of_view(case)]
+            + [(p, AWAY) for p in case.maybe_gone]
         )
         seen = []
         for old, new in self._neighbours(values):
             alike = (run for run in (*new.doubts, new) if run.state == new.state)
             seen.append((old.last, new.first, next(alike).first))
         if name == "is_occupied":
-            for since, until, _ in seen:  # when in between, `avD` or the origin of a call may tell
+            for last, until, _ in seen:  # when in between, `avD` or the origin of a call may tell
+                since = next((p for p in range(last, -1, -1) if self.polls[p].is_sure), last)
                 slack = self._times[until] - self._times[since]
                 yield Truth(case.agent.id, f"updated {name}", self._times[until], "visible", slack=slack)
         own = [at for field_name, at in case.agent.updates if field_name == name]
@@ -582,7 +630,7 @@ class Oracle:
         own = self.agents.get(agent)
         if own is None or not own.resets:
             return 0
-        case = Case(own, list(self._shown(own)))
+        case = self._case(own)
         windows = [self._window(case, number) for number in range(len(own.calls))]
         return sum(w is None or own.is_reset(w[0], w[2], self.server) for w in windows)
 

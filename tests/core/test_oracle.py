@@ -205,3 +205,82 @@ def test_who_may_have_lost_an_id_or_left_need_not_be_told_to_have_changed() -> N
         facts = [*COLLEAGUES, *LIFE, *left, name]
         truths = Oracle(facts=sorted(facts, key=lambda fact: fact.at), polls=replies).truths
         assert [truth.why for truth in truths if truth.key == "updated name"] == [why]
+
+
+@pytest.mark.parametrize(("without_id", "why"), [((0, 0), "visible"), ((1, 1), "visible"), ((1, 0), "")])
+def test_who_is_new_as_a_row_gets_its_id_need_not_be_told_to_have_come(
+    without_id: tuple[int, int], why: str
+) -> None:
+    """Whether that row was its own, nobody knows, unless as many have none as before."""
+    replies = [evolve(poll, rows={**poll.rows}) for poll in oracle().polls]
+    before, now = without_id
+    for place, poll in enumerate(replies):
+        poll.unidentified = before if place < 6 else now
+        if place < 6:
+            del poll.rows["1"]
+    come = [evolve(fact, at=1055.0) if fact.kind == "agent_added" else fact for fact in LIFE]
+    facts = sorted([*COLLEAGUES, *come], key=lambda fact: fact.at)
+    truths = Oracle(facts=facts, polls=replies).truths
+    assert [truth.why for truth in truths if truth.key == "agent_added" and truth.agent == "1"] == [why]
+
+
+@pytest.mark.parametrize(("is_away", "why"), [(False, "provable"), (True, "")])
+def test_who_left_the_view_need_not_be_told_to_have_logged_in_again_even_if_a_row_has_no_id(
+    why: str, *, is_away: bool
+) -> None:
+    again = [
+        Fact(at=1105.0, agent="1", kind="logged_out", channel="web", began=30.0),
+        Fact(at=1107.0, agent="1", kind="logged_in", channel="web", began=1107.0),
+    ]
+    left = [Fact(at=1103.0, agent="1", kind="agent_removed"), Fact(at=1117.0, agent="1", kind="agent_added")]
+    facts = sorted([*COLLEAGUES, *LIFE, *again, *(left if is_away else [])], key=lambda fact: fact.at)
+    replies = [evolve(poll, rows={**poll.rows}) for poll in oracle([*LIFE, *again]).polls]
+    del replies[11].rows["1"]
+    replies[11].unidentified = 1
+    truths = Oracle(facts=facts, polls=replies).truths
+    assert [truth.why for truth in truths if truth.key == "logged_in web" and truth.at == 1107.0] == [why]
+
+
+@pytest.mark.parametrize(("is_away", "why"), [(False, "visible"), (True, "")])
+def test_a_counter_that_began_anew_out_of_view_need_not_be_told(why: str, *, is_away: bool) -> None:
+    """Who has no row has left the view, and is new when there is one again."""
+    replies = [evolve(poll, rows={**poll.rows}) for poll in oracle().polls]
+    for poll in replies[11:]:
+        poll.rows["1"] = evolve(poll.rows["1"], calls=1)
+    if is_away:
+        del replies[10].rows["1"]
+    reset = Fact(at=1105.0, agent="1", kind="counters_reset")
+    truths = Oracle(facts=[*COLLEAGUES, *LIFE, reset], polls=replies).truths
+    assert [truth.why for truth in truths if truth.key == "counters_reset"] == [why]
+
+
+@pytest.mark.parametrize(("step", "why"), [(0, "provable"), (-30, "")])
+def test_a_login_stored_ahead_of_a_clock_that_was_set_back_has_no_origin(step: int, why: str) -> None:
+    logins = [
+        Fact(at=1085.0, agent="1", kind="logged_out", channel="web", began=30.0),
+        Fact(at=1086.0, agent="1", kind="logged_in", channel="web", began=1086.0),
+        Fact(at=1103.0, agent="1", kind="logged_out", channel="web", began=1086.0),
+        Fact(at=1104.0, agent="1", kind="logged_in", channel="web", began=1104.0),
+    ]
+    floor, shown = Floor(facts=sorted([*COLLEAGUES, *LIFE, *logins], key=lambda f: f.at), start=START), []
+    for at in (START + 10.0 * number for number in range(30)):
+        floor.advance(at)
+        if step and at == 1090.0:
+            floor.set_clock(step)
+        shown.append(read(floor.reply(at), at, floor.clock_at(at)))
+    truths = Oracle(facts=floor.history, polls=shown).truths
+    assert [truth.why for truth in truths if truth.key == "logged_in web" and truth.at == 1104.0] == [why]
+
+
+def test_when_an_agent_was_free_only_a_reply_that_is_believed_tells() -> None:
+    gone = [Fact(at=1039.0, agent=str(n), kind="logged_out", channel="web", began=20.0) for n in range(2, 6)]
+    calls = [
+        *LIFE[:3],
+        Fact(at=1025.0, agent="1", kind="call_started", began=1025.0),
+        Fact(at=1043.0, agent="1", kind="call_ended", began=1025.0, talk_time=18),
+        Fact(at=1043.0, agent="1", kind="became_available"),
+    ]
+    for others, slack in (([], 11.0), (gone, 21.0)):
+        truths = oracle([*calls, *others]).truths
+        free = [t for t in truths if t.key == "updated is_occupied" and t.at == 1050.0 and t.agent == "1"]
+        assert [truth.slack for truth in free] == [slack]
