@@ -136,7 +136,10 @@ class LiveFloor:
             is_provisional=mark.is_provisional, is_narrowed=self._is_narrowed
         )
         if suspect is not None and not is_over:
-            mark = evolve(mark, sequence=mark.sequence + 1, held=mark.held + 1, suspect=suspect)
+            state = (
+                mark.state if ABSURD.intersection(suspect.reasons) else with_what_lies_ahead(mark.state, seen)
+            )
+            mark = evolve(mark, sequence=mark.sequence + 1, held=mark.held + 1, suspect=suspect, state=state)
             return self._update(mark, last, held=suspect.reasons, outage=self._outage)
         if mark.is_provisional and not self._oddities(seen):  # at last there is something to go on from
             return self._begin(snapshot)
@@ -224,7 +227,7 @@ class LiveFloor:
             status=self._status,
             sequence=before.sequence + 1 if before else 0,
             totals=snapshot.totals,
-            state=with_what_lies_ahead(first_state(seen), seen)[0],
+            state=with_what_lies_ahead(first_state(seen), seen),
             accepted=tuple(sorted(odd)) if is_habit else (),
             suspect=suspect,
             is_provisional=suspect is not None,
@@ -242,8 +245,8 @@ class LiveFloor:
         if step is not None:
             state = stepped(state, step, seen.snapshot)
             seen = look(state.view, seen.snapshot)
-        state, is_behind = with_what_lies_ahead(state, seen)
-        if is_behind or (step is not None and step.size < NONE):
+        state = with_what_lies_ahead(state, seen)
+        if state.is_behind(seen.snapshot.server_time):
             seen = look(state.view, without_starts(seen.snapshot))
         since, is_unwatched = state.time, self._is_unwatched(last, seen.snapshot)
         by_login = self._status == "login" and not self._is_narrowed

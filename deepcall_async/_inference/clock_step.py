@@ -30,11 +30,12 @@ class ClockStep:
     """The server's clock was set, by `size` at the best estimate.
 
     of_polls: by how much the times of earlier polls move; further back where the size is not sure.
-    is_common: most origins moved along.
+    showed: what it would have shown at the first reply after it was set. is_common: most origins moved along.
     """
 
     size: timedelta
     of_polls: timedelta
+    showed: datetime
     is_common: bool = False
 
 
@@ -47,7 +48,8 @@ def clock_step(
     """
     if SHIFTED in found:
         shift = common_shift(state, seen)
-        return ClockStep(shift, shift, is_common=True)
+        since = seen.snapshot.server_time if suspect is None else suspect.since
+        return ClockStep(shift, shift, moved(since, -shift), is_common=True)
     if OLDER not in found or suspect is None:
         return None
     since_set, leap = (
@@ -56,7 +58,10 @@ def clock_step(
     )
     passed = _passed(suspect, last, seen.snapshot)
     size = leap - (2 * since_set if passed is None else passed)
-    return ClockStep(size, leap - (UNKNOWN if passed is None else passed)) if size < -PIN_TOLERANCE else None
+    if size >= -PIN_TOLERANCE:
+        return None
+    of_polls = leap - (UNKNOWN if passed is None else passed)
+    return ClockStep(size, of_polls, moved(suspect.since, -size))
 
 
 def _passed(suspect: Suspicion, last: Snapshot, snapshot: Snapshot) -> timedelta | None:
@@ -77,42 +82,44 @@ def stepped(state: FloorState, step: ClockStep, snapshot: Snapshot) -> FloorStat
     not show.
     """
     agents, now = snapshot.agents, snapshot.server_time
+    is_back = step.size < timedelta(0)
 
     def on_new_clock(at: datetime) -> datetime:
         return min(moved(at, step.of_polls), now)
 
     memories = {
-        key: _on_new_clock(_shifted(memory, agents.get(key), step), on_new_clock)
+        key: _on_new_clock(_shifted(memory, agents.get(key), step, now), on_new_clock)
         for key, memory in state.everyone.items()
     }
     state = evolve(
         state,
         time=on_new_clock(state.time),
         server_time=on_new_clock(state.server_time),
-        rewinds=state.rewinds + (step.size < timedelta(0)),
-        behind_until=max(state.time, state.behind_until or state.time),
+        rewinds=state.rewinds + is_back,
+        behind_until=max(state.time, state.behind_until or state.time, *([step.showed] if is_back else [])),
         unread={key: at and on_new_clock(at) for key, at in state.unread.items()},
     )
     return recalled(state, memories)
 
 
-def with_what_lies_ahead(state: FloorState, look: Look) -> tuple[FloorState, bool]:
-    """The state with what the server has stored ahead of its clock, and whether that is more than was known.
+def with_what_lies_ahead(state: FloorState, look: Look) -> FloorState:
+    """The state with what the server has stored ahead of its clock.
 
     Then its clock was set back, though it may not have looked so.
     """
     latest = max(look.snapshot.server_time + PIN_TOLERANCE, state.behind_until or look.snapshot.server_time)
     available = [seen.available_since for seen in look.changed if seen.available_since is not None]
     ahead = max((since for since in available if since > latest), default=None)
-    return (state, False) if ahead is None else (evolve(state, behind_until=ahead), True)
+    return state if ahead is None else evolve(state, behind_until=ahead)
 
 
 def without_starts(snapshot: Snapshot) -> Snapshot:
     """The snapshot of a clock that was set back without the origins of just now.
 
-    What began ahead of the new clock has lasted for nothing by it: whether that is so, nobody knows.
+    What began ahead of the new clock has lasted for nothing by it: whether that is so, nobody knows. A row's
+    own clock may stray.
     """
-    just_now = snapshot.server_time - ROUNDING
+    just_now = snapshot.server_time - PIN_TOLERANCE
     starting = {
         agent.id: evolve(agent, **{facet.field: evolve(facet.of(agent), since=None) for facet in facets})
         for agent in snapshot.agents.values()
@@ -134,14 +141,17 @@ def _on_new_clock(memory: Memory, there: Callable[[datetime], datetime]) -> Memo
     )
 
 
-def _shifted(memory: Memory, seen: Agent | None, step: ClockStep) -> Memory:
+def _shifted(memory: Memory, seen: Agent | None, step: ClockStep, now: datetime) -> Memory:
     """The memory with the origins that moved along with the clock, and all episodes' ids as before.
 
-    The anchors tell which origins did not move: see `is_of_another_clock`.
+    An origin of just now, on a clock that was set back, does not tell whether it moved. The anchors tell
+    which origins did not: see `is_of_another_clock`.
     """
 
     def is_along(at: datetime, seen_at: datetime | None) -> bool:
-        return step.is_common if seen_at is None else abs(seen_at - moved(at, step.size)) <= STRAY
+        if seen_at is None or (step.size < timedelta(0) and seen_at >= now - ROUNDING):
+            return step.is_common
+        return abs(seen_at - moved(at, step.size)) <= STRAY
 
     dated = {f: episode for f in FACETS if (episode := f.of(memory.agent)) and episode.since}
     along = [f for f, episode in dated.items() if is_along(episode.since, _since(f, seen))]

@@ -521,7 +521,7 @@ def test_a_set_clock_moves_origins_and_renames_nothing(by: timedelta) -> None:
     floor = Floor(Seat("468", web="07:00:00", call="Yes"))
     state = first_state(look(View(), decode_snapshot(floor.reply("12:00:00"), date=at("12:00:00"))))
     snapshot = Floor().poll(clock(at("12:00:10") + by)).snapshot
-    moved = stepped(state, ClockStep(by, by, is_common=True), snapshot).memories["468"]
+    moved = stepped(state, ClockStep(by, by, at("12:00:00"), is_common=True), snapshot).memories["468"]
     assert moved.agent.login is not None
     assert moved.agent.login.since == at("07:00:00") + by
     assert moved.anchors["web"] == str(int(at("07:00:00").timestamp()))
@@ -535,7 +535,7 @@ def test_an_origin_that_did_not_move_with_the_clock_stays() -> None:
     floor.seats["468"].web = "06:00:00"
     seen = decode_snapshot(floor.reply("11:00:10"), date=at("11:00:10"))
     by = -timedelta(hours=1)
-    moved = stepped(state, ClockStep(by, by), seen).memories["468"]
+    moved = stepped(state, ClockStep(by, by, at("12:00:00")), seen).memories["468"]
     assert moved.agent.login is not None
     assert moved.agent.call is not None
     assert (moved.agent.login.since, moved.agent.call.since) == (at("06:00:00"), at("11:00:00"))

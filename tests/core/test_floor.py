@@ -428,6 +428,39 @@ def test_what_lies_ahead_of_a_clock_that_was_set_back_is_the_same_login_all_the_
     assert [line.split()[1] for line in told] == ["logged_out", "logged_in"]
 
 
+def test_the_clock_is_behind_until_it_shows_again_what_it_showed_when_it_was_set(floor: Floor) -> None:
+    """Between the last good reply and that moment, too, something may have been stored ahead of it."""
+    floor.seat("4", web="12:00:05")
+    polls(floor, "12:00:10", "11:00:20", "11:00:30")  # it was set at 12:00:20, as our own clock says
+    for now in ("11:30:00", "12:00:14"):
+        floor.seats["4"].web = now  # it will be 12:00:15
+        assert floor.tell(now) == []
+
+
+def test_what_a_held_reply_shows_ahead_of_the_clock_is_not_forgotten(floor: Floor) -> None:
+    floor.seat("4", web="07:00:00")
+    floor.poll("12:00:10")
+    floor.seats["4"].available = "12:00:40"
+    floor.poll("11:00:20")
+    floor.seats["4"].available = "11:00:29"
+    floor.poll("11:00:30")
+    floor.seat("5", web="12:00:35")
+    for now in ("12:00:34", "12:00:38"):
+        floor.seats["5"].web = min(now, "12:00:35")
+        kinds = [line.split()[1] for line in floor.tell(now)]
+        assert "logged_in" not in kinds
+
+
+def test_who_comes_into_view_behind_the_clock_does_not_log_in_by_becoming_available(floor: Floor) -> None:
+    """The login lies ahead of the clock: it has lasted for nothing at every poll."""
+    polls(floor, "12:00:10", "11:00:20", "11:00:30")
+    floor.seat("4", web="11:10:00", occupied=True)
+    told = floor.tell("11:10:00")
+    assert [line.split()[1] for line in told] == ["agent_added"]
+    floor.seats["4"].web, floor.seats["4"].available = "11:10:02", "11:10:01"
+    assert floor.tell("11:10:02") == []
+
+
 def test_a_login_after_the_clock_was_set_back_is_another(floor: Floor) -> None:
     floor.seat("4", web="12:00:05", available="12:00:05")
     polls(floor, "12:00:10", "11:00:20", "11:00:30")
