@@ -29,7 +29,8 @@ def common_shift(state: FloorState, look: Look) -> timedelta:
     """By how much most origins moved alike, as when the server's clock steps; zero if they did not.
 
     A clock that was set ahead has itself gone on by as much: a team that logs in again together has not.
-    Nor is it a clock if they logged in together before, too, and became available by logging in again.
+    Nor is it a clock if they logged in together before, too, and all may have become available by logging in
+    again.
     What has begun since then, on the new clock, says nothing about it.
     """
     if not look.changed:
@@ -58,13 +59,13 @@ def common_shift(state: FloorState, look: Look) -> timedelta:
 class Move:
     """An origin was read again. by: so much later. since: what it was. to: what it is.
 
-    is_login: it is that of a login by which its agent became available.
+    is_no_login: it is not that of a new login, as its agent has been available since before it.
     """
 
     by: timedelta
     since: datetime | None = None
     to: datetime | None = None
-    is_login: bool = False
+    is_no_login: bool = False
 
 
 def _commonest(moves: list[Move]) -> timedelta:
@@ -87,15 +88,14 @@ def _moves(state: FloorState, snapshot: Snapshot, seen: Agent) -> Iterator[Move]
         if known is not None and seen.is_logged_in:
             yield Move(NO_SHIFT)
         return
-    is_available_anew = became_available(state, known, seen)
+    available = seen.available_since
     for facet in FACETS:
         old, new = facet.of(known), facet.of(seen)
         if old is not None and new is not None and old.since and new.since:
             is_just_now = new.since >= snapshot.server_time - ROUNDING
-            is_login = facet in (WEB, MOBILE) and is_available_anew
-            is_login = is_login and abs(new.since - seen.available_since) <= PIN_TOLERANCE
+            is_no_login = available is not None and available < new.since - PIN_TOLERANCE
             by = NO_SHIFT if is_just_now else new.since - old.since
-            yield Move(by, old.since, new.since, is_login)
+            yield Move(by, old.since, new.since, is_no_login)
 
 
 def _witnesses(moves: list[Move]) -> int:
@@ -106,7 +106,7 @@ def _witnesses(moves: list[Move]) -> int:
 
 def _is_a_team(moves: list[Move]) -> bool:
     """Whether these are logins at one time of agents who had all logged in at one time before."""
-    return _witnesses(moves) == 1 and any(move.is_login for move in moves)
+    return _witnesses(moves) == 1 and not any(move.is_no_login for move in moves)
 
 
 def became_available(state: FloorState, known: Agent, seen: Agent) -> bool:

@@ -223,6 +223,26 @@ def test_a_team_that_became_available_by_logging_in_again_is_no_set_clock() -> N
     assert suspect(state, floor, "12:00:35") == {TURNED_OVER}
 
 
+@pytest.mark.parametrize("available", ["12:07:00", None])
+def test_a_team_that_logged_in_again_together_and_has_been_busy_since_is_no_set_clock(
+    available: str | None,
+) -> None:
+    """Two crashes, and a long gap: all have the login of the second, and have become available since."""
+    floor = Floor(*[Seat(str(number), web="11:58:00", available="11:58:00") for number in range(5)])
+    state = state_of(floor)
+    for seat in floor.seats.values():
+        seat.web, seat.available = "12:05:00", available
+    assert suspect(state, floor, "12:10:00") == {TURNED_OVER}
+
+
+def test_a_team_that_has_been_available_since_before_its_origins_has_not_logged_in_again() -> None:
+    floor = Floor(*[Seat(str(number), web="11:58:00", available="11:58:00") for number in range(5)])
+    state = state_of(floor)
+    for seat in floor.seats.values():
+        seat.web = "12:05:00"
+    assert suspect(state, floor, "12:10:00") == {SHIFTED}
+
+
 @pytest.mark.parametrize(
     ("agents", "turned", "is_suspect"), [(10, 6, True), (10, 5, False), (5, 5, True), (4, 4, False)]
 )
