@@ -168,8 +168,9 @@ def _check(state: FloorState) -> None:
 def _recalled(state: FloorState) -> FloorState:
     """The state of a mark, in which no poll was later than the last."""
     unread = {key: at and min(at, state.time) for key, at in state.unread.items()}
+    named_at = state.named_at and min(state.named_at, state.time)
     memories = {key: _until(memory, state.time) for key, memory in state.memories.items()}
-    return recalled(evolve(state, unread=unread), memories)
+    return recalled(evolve(state, unread=unread, named_at=named_at), memories)
 
 
 def _until(memory: Memory, time: datetime) -> Memory:

@@ -17,15 +17,17 @@ MIN_OTHERS = 5  # agents of another name
 MOST_REMEMBERED = 10_000  # of those: more are no call centre but a server that invents agents
 
 
-def excused_agents(run: Diff, missing: Iterable[Memory]) -> frozenset[str]:
+def excused_agents(run: Diff, missing: Iterable[Memory], newcomers: int) -> frozenset[str]:
     """Those whose rows may be among the ones without a readable id: as many as there are, and no more.
 
-    A row that had none while everybody was in view excuses nobody. Who was excused before comes first,
-    then who has the name that such a row shows. Where that does not tell whose they are, all who are
-    missing for the first time wait for the next reply.
+    A row that had none while everybody was in view excuses nobody. But it may have been that of one of the
+    newcomers; then who has the name that such a row shows now is excused. Who has such a name comes first,
+    then who was excused before. Where that does not tell whose they are, all who are missing for the first
+    time, or those of that name, wait for the next reply.
     """
-    free = run.unnamed - run.before.strangers
-    if free <= 0:
+    strangers = run.before.strangers
+    free, spare = run.unnamed - strangers, min(strangers, newcomers)
+    if free <= 0 and not spare:
         return frozenset()
     unnamed = [part.raw for part in run.snapshot.quarantined if part.agent_id is None]
     names = [raw.get("nm") for raw in unnamed if isinstance(raw, dict)]
@@ -33,9 +35,12 @@ def excused_agents(run: Diff, missing: Iterable[Memory]) -> frozenset[str]:
     candidates = [memory for memory in in_order if memory.agent.id not in run.unreadable]
     waiting = [memory for memory in candidates if memory.unread_since is not None]
     others = [memory for memory in candidates if memory.unread_since is None]
-    known = [*waiting, *(memory for memory in others if memory.agent.name in names)]
-    likely = known[:free] if len(known) >= free else [*waiting, *others]
-    return frozenset(memory.agent.id for memory in likely)
+    named = [memory for memory in waiting if memory.agent.name in names][: free + spare]
+    if len(named) < free + spare:  # of several of one name, all are
+        named += [memory for memory in others if memory.agent.name in names]
+    if len(named) < free:
+        named = waiting[:free] if len(waiting) >= free else [*waiting, *others]
+    return frozenset(memory.agent.id for memory in named)
 
 
 def overdue_agents(state: FloorState, now: datetime) -> list[str] | None:

@@ -98,6 +98,7 @@ def stepped(state: FloorState, step: ClockStep, snapshot: Snapshot) -> FloorStat
         rewinds=state.rewinds + is_back,
         behind_until=max(state.time, state.behind_until or state.time, *([step.showed] if is_back else [])),
         unread={key: at and on_new_clock(at) for key, at in state.unread.items()},
+        named_at=state.named_at and on_new_clock(state.named_at),
     )
     return recalled(state, memories)
 

@@ -64,7 +64,7 @@ def diff(
     if not (present or absent) and overdue is None:
         return _state_after(run, look, state, {}, state.forgotten)
     missing = [memory for memory in map(state.recall, absent) if memory is not None]
-    run.excused = excused_agents(run, missing)
+    run.excused = excused_agents(run, missing, _newcomers(run, present))
     run.familiar = state.strangers - max(0, run.unnamed - len(run.excused))
     looked_at, lost = {seen.id: _meet(run, seen) for seen in present}, []
     for memory in missing:
@@ -90,6 +90,14 @@ def _to_look_at(run: Diff, look: Look) -> tuple[list[Agent], list[str]]:
     return present, list(dict.fromkeys((*look.vanished, *absent)))
 
 
+def _newcomers(run: Diff, present: list[Agent]) -> int:
+    """How many have a row who had none at the last poll, nor one that could not be read."""
+    if not run.before.strangers:  # nearly always
+        return 0
+    known = map(run.before.recall, (seen.id for seen in present))
+    return sum(memory is None or memory.gone_since is not None for memory in known)
+
+
 def _state_after(
     run: Diff,
     look: Look,
@@ -113,6 +121,7 @@ def _state_after(
         rewinds=run.before.rewinds,
         behind_until=run.before.behind_until,
         strangers=max(0, run.unnamed - len(run.excused)),
+        named_at=run.before.named_at if run.unnamed else run.now,
         unread={agent_id: run.before.unread.get(agent_id, run.before.time) for agent_id in unread},
         memories=kept.memories,
         resting=kept.resting,
@@ -166,22 +175,29 @@ def _meet(run: Diff, seen: Agent) -> Memory:
 
 
 def _arrive(run: Diff, seen: Agent) -> Memory:
-    """An agent not in view before: its state is new to us; only what began since p is news."""
+    """An agent not in view before: its state is new to us; only what began since p is news.
+
+    Whether it has come into view nobody knows if a row without a readable id may have been its own ever
+    since: then only what began since p is told.
+    """
     memory = remember(seen, run.now, run.before.learned)
     polled = run.before.unread.get(seen.id, run.before.time)
     if polled is None:  # it was in view all the time
         return memory
+    if run.familiar > 0 and run.before.named_at is not None:
+        polled = run.before.named_at  # then it surely was not there
+    is_familiar = run.familiar > 0 and run.before.named_at is None
     began = [f for f in FACETS if (e := f.of(seen)) and e.since and e.since >= polled]
-    if run.familiar > 0 and not began:
-        run.familiar -= 1
+    if is_familiar and not began:
         return memory
-    is_news = [f for f in FACETS if f.of(seen)] if run.by_login else began
+    is_news = [f for f in FACETS if f.of(seen)] if run.by_login and not is_familiar else began
     evidence = bare_evidence(run, polled, Agent(id=seen.id), seen, tuple(is_news))
     transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
-    if not run.by_login:
+    if not (run.by_login or is_familiar):
         began_by = [] if run.is_narrowed else [transition.at for transition in transitions]
         span = evidence.by_now(min(began_by, default=run.now))
-        transitions.insert(0, evidence.tell(AgentAdded, span, Basis.OBSERVED, evidence.poll))
+        anchor = evidence.poll_at(run.before.unread.get(seen.id) or run.before.time)
+        transitions.insert(0, evidence.tell(AgentAdded, span, Basis.OBSERVED, anchor))
     before = evolve(seen, **{facet.field: None for facet in is_news})
     run.told.extend(with_states(before, seen, transitions))
     return evolve(memory, anchors={**memory.anchors, **anchors_after(evidence)} or NO_ANCHORS)

@@ -30,7 +30,8 @@ class FloorState:
     time: the latest server time believed. server_time: the last one, earlier after the clock was set back.
     repeat: how many polls before the last showed `time` too. rewinds: how often the clock was set back.
     behind_until: what the clock showed before, or what it has stored ahead of itself; None: it never was.
-    strangers: rows without a readable id that are nobody's who was in view before.
+    strangers: rows without a readable id that are nobody's who was in view before. named_at: the last poll
+    whose rows all had one; None: there was none.
     unread: the agents of whom nothing is known but that there is a row, and the last poll without it; None:
     there was none.
     memories: of the agents who are not at rest; resting: of those who are. All by id.
@@ -46,6 +47,7 @@ class FloorState:
     rewinds: int = 0
     behind_until: datetime | None = None
     strangers: int = 0
+    named_at: datetime | None = None
     unread: Mapping[str, datetime | None] = field(factory=dict)
     memories: Mapping[str, Memory]
     resting: Mapping[str, Rest] = field(factory=dict)
@@ -114,6 +116,7 @@ def first_state(look: Look) -> FloorState:
         server_time=now,
         unread=dict.fromkeys(never_read(look.snapshot, agents)),
         strangers=look.snapshot.unread_rows.get(None, 0),
+        named_at=None if look.snapshot.unread_rows.get(None) else look.snapshot.server_time,
         memories=memories,
         resting=resting,
         learned=learned,

@@ -24,7 +24,8 @@ class Diff:
     """One diff in progress: from `before` to `snapshot`, in which `told` and `learned` grow.
 
     excused: the agents without a row whose rows may be among those without a readable id. familiar: how many
-    of those who are new may have been in view all the time, in a row without a readable id. is_narrowed: only
+    of those who are new may have been in view all the time, in a row without a readable id; which of them,
+    nobody knows. is_narrowed: only
     some of the account's agents are in view, who come and go.
     """
 
