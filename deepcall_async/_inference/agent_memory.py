@@ -133,7 +133,16 @@ def _is_closed(tally: Tally) -> bool:
     """Whether its books begin anew with what the counters show."""
     if tally.base != (tally.calls or 0) or tally.base_talk != (tally.talk or ZERO):
         return False
-    under_way = (tally.begun, tally.ended, tally.late, tally.prior, tally.owed, tally.waited, tally.claims)
+    under_way = (
+        tally.begun,
+        tally.ended,
+        tally.late,
+        tally.prior,
+        tally.lost,
+        tally.owed,
+        tally.waited,
+        tally.claims,
+    )
     return not (any(under_way) or tally.is_open or tally.vanished or tally.since)
 
 

@@ -230,8 +230,12 @@ def _claims(said: Mapping[Phase, int], before: Mapping[Phase, int]) -> dict[Phas
 
 
 def _settle(books: Tally, seen: Sighting, phases: Collection[Phase], finding: Finding, balance: int) -> None:
-    """Balance the books and begin a new window. balance: hidden calls; below 0, calls written off."""
-    hidden = max(0, balance)
+    """Balance the books and begin a new window. balance: hidden calls; below 0, calls written off.
+
+    A call that was given up, and is counted after all, is no hidden one.
+    """
+    found = min(books.lost, max(0, balance))
+    hidden = max(0, balance) - found
     grown = (books.calls or 0) - books.base
     talk = (books.talk or ZERO) - books.base_talk
     owners = books.owed + books.ended + books.late + hidden
@@ -243,9 +247,17 @@ def _settle(books: Tally, seen: Sighting, phases: Collection[Phase], finding: Fi
     if books.claims:
         finding.contradicted = frozenset(phase for phase in phases if books.claims.get(phase, 0) > hidden)
     books.account = books.account.settled(seen_calls - prior, hidden, prior, talk if owners else ZERO)
+    if found:  # a late one was not entered when it was told
+        late = min(found, max(0, books.account.residual))
+        books.account = evolve(books.account, seen=books.account.seen + late)
     books.base, books.base_talk = books.calls or 0, books.talk or ZERO
     books.owed = _owed(books, hidden, owners, talk, comes_apart=seen.talk_comes_apart)
-    books.late = 0 if _is_past_doubt(seen, ALL_PHASES) else max(0, books.late + books.ended - seen_calls)
+    uncounted = max(0, books.late + books.ended - seen_calls)
+    is_past_doubt = _is_past_doubt(seen, ALL_PHASES)
+    if is_past_doubt and set(phases) == {Phase.WRAP_UP_END}:
+        books.lost += max(0, uncounted - books.prior)
+    books.lost += max(0, -balance) - found
+    books.late = 0 if is_past_doubt else uncounted
     books.prior = min(books.late, books.prior - prior)
     books.begun = books.ended = books.waited = 0
     books.claims, books.is_open = NO_CLAIMS, False
