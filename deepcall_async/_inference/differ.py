@@ -190,7 +190,9 @@ def _arrive(run: Diff, seen: Agent) -> Memory:
     began = [f for f in FACETS if (e := f.of(seen)) and e.since and e.since >= polled]
     if is_familiar and not began:
         return memory
-    is_news = [f for f in FACETS if f.of(seen)] if run.by_login and not is_familiar else began
+    is_news = began
+    if run.by_login and not is_familiar:  # a call or a break may have been on while it was logged out
+        is_news = [f for f in FACETS if f in began or (f.of(seen) and not f.moves_available)]
     evidence = bare_evidence(run, polled, Agent(id=seen.id), seen, tuple(is_news))
     transitions = [transition for rule in RULES for transition in rule.tell(evidence)]
     if not (run.by_login or is_familiar):

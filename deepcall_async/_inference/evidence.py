@@ -32,7 +32,8 @@ class Evidence:
 
     repeat: how many polls before the one at p showed the same second. rewinds: how often the server's
     clock was set back so far; behind_until: until when its seconds come again.
-    shown: the last poll before n with the agent's row, which is p unless it was out of view.
+    shown: the last poll before n with the agent's row, which is p unless it was out of view. was_away: there
+    was no such row in the last reply; how many polls showed the same second as that one is not known.
     before, after: its state at either; `before` is blank for an agent not seen before.
     previous: `before`, or None when the agent was not in view.
     anchors: what stands for the origin in the ids of open episodes that have none; under `was`, the origin
@@ -50,6 +51,7 @@ class Evidence:
     rewinds: int = 0
     behind_until: datetime | None = None
     shown: datetime
+    was_away: bool = False
     now: datetime
     before: Agent
     after: Agent
@@ -71,6 +73,8 @@ class Evidence:
 
     def poll_at(self, at: datetime) -> str:
         """What identifies in ids that something is known to have happened since an earlier poll."""
+        if self.was_away and at == self.shown:
+            return f"p{self.second(at)}+away"
         return f"p{self.second(at)}" + (f"+{self.repeat}" if self.repeat else "")
 
     def second(self, at: datetime) -> str:

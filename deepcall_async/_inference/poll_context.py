@@ -94,6 +94,7 @@ def audited(
         rewinds=run.before.rewinds,
         behind_until=run.before.behind_until,
         shown=shown,
+        was_away=memory.is_away,
         now=run.now,
         before=memory.agent,
         after=after,

@@ -344,6 +344,38 @@ def test_while_a_row_that_lost_its_id_may_be_that_of_either_agent_who_is_missing
     ]
 
 
+@pytest.mark.parametrize("call", ["11:50:00", "Yes"])
+def test_who_logs_in_on_the_phone_may_have_been_on_it_before(call: str) -> None:
+    """Who is logged out has no row, and may be on a call."""
+    floor = Floor(Seat("1", web="07:00:00"), status="login")
+    floor.poll("12:00:00")
+    floor.seat("2", web="12:00:05", call=call)
+    assert [line.split()[:2] for line in floor.tell("12:00:10")] == [["2", "logged_in"]]
+
+
+def test_of_two_of_one_name_both_wait_while_a_row_shows_it_without_an_id() -> None:
+    floor = Floor(Seat("1"), Seat("2"))
+    floor.poll("12:00:00")
+    del floor.seats["1"]
+    floor.seats["2"].more = NO_ID
+    assert floor.tell("12:00:10") == []
+    floor.seats["2"].more = {}
+    assert floor.tell("12:00:20") == ["1 agent_removed 12:00:20 [12:00:00..12:00:20] observed"]
+
+
+def test_what_is_told_before_and_behind_an_unread_row_has_two_ids() -> None:
+    """Two polls in one second, and after the later one the row cannot be read."""
+    floor = Floor(Seat("1", occupied=True))
+    floor.poll("12:00:00")
+    floor.seats["1"].occupied = False
+    ids = [t.id for t in floor.poll("12:00:00").transitions]
+    floor.seats["1"].more = NO_ID
+    floor.poll("12:00:01")
+    floor.seats["1"].more, floor.seats["1"].occupied = {}, True
+    ids += [t.id for t in floor.poll("12:00:10").transitions]
+    assert len(set(ids)) == 2
+
+
 def test_a_row_without_a_readable_id_is_whose_name_it_shows_whoever_was_missing_before() -> None:
     floor = Floor(*[Seat(str(number), name=f"Agent {number}") for number in range(3)])
     floor.poll("12:00:00")
