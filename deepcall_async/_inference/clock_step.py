@@ -149,8 +149,9 @@ def _shifted(memory: Memory, seen: Agent | None, step: ClockStep, now: datetime)
     which origins did not: see `is_of_another_clock`.
     """
 
-    def is_along(at: datetime, seen_at: datetime | None) -> bool:
-        if seen_at is None or (step.size < timedelta(0) and seen_at >= now - ROUNDING):
+    def is_along(at: datetime, seen_at: datetime | None, *, is_elapsed: bool = True) -> bool:
+        says_nothing = is_elapsed and step.size < timedelta(0)
+        if seen_at is None or (says_nothing and seen_at >= now - ROUNDING):
             return step.is_common
         return abs(seen_at - moved(at, step.size)) <= STRAY
 
@@ -161,7 +162,7 @@ def _shifted(memory: Memory, seen: Agent | None, step: ClockStep, now: datetime)
     )
     anchors = {facet.name: str(epoch(episode.since)) for facet, episode in dated.items()}
     available = memory.available_since
-    if available and is_along(available, seen.available_since if seen else None):
+    if available and is_along(available, seen.available_since if seen else None, is_elapsed=False):
         available = moved(available, step.size)
     return evolve(memory, agent=agent, available_since=available, anchors={**anchors, **memory.anchors})
 

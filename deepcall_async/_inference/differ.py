@@ -177,8 +177,7 @@ def _meet(run: Diff, seen: Agent) -> Memory:
 def _arrive(run: Diff, seen: Agent) -> Memory:
     """An agent not in view before: its state is new to us; only what began since p is news.
 
-    Whether it has come into view nobody knows if a row without a readable id may have been its own ever
-    since: then only what began since p is told.
+    If a row without a readable id may always have been its own, only what began since p is told.
     """
     memory = remember(seen, run.now, run.before.learned)
     polled = run.before.unread.get(seen.id, run.before.time)

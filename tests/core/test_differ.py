@@ -607,6 +607,17 @@ def test_an_origin_that_did_not_move_with_the_clock_stays() -> None:
     assert moved.available_since == at("06:00:00")
 
 
+def test_what_lies_ahead_of_a_clock_that_was_set_back_is_as_it_was() -> None:
+    """The instant since when an agent is available tells that it did not move; an elapsed time does not."""
+    floor = Floor(Seat("468", web="11:59:00", available="11:59:00"))
+    state = first_state(look(View(), decode_snapshot(floor.reply("12:00:00"), date=at("12:00:00"))))
+    floor.seats["468"].web = "11:00:10"  # it has lasted for nothing
+    seen = decode_snapshot(floor.reply("11:00:10"), date=at("11:00:10"))
+    by = -timedelta(hours=1)
+    step = ClockStep(by, by, at("12:00:10"), is_common=True)
+    assert stepped(state, step, seen).memories["468"].available_since == at("11:59:00")
+
+
 def test_a_clock_set_ahead_is_no_activity() -> None:
     """Everybody became available within the last hour; by the new clock that was after the last poll."""
     floor = Floor(*[Seat(str(number), web=f"06:0{number}:00") for number in range(1, 5)])
