@@ -102,6 +102,7 @@ def _is_balanced(tally: Tally, seen: Sighting, phases: Collection[Phase]) -> boo
         tally.is_open,
         tally.vanished,
         tally.late,
+        tally.lost,
         tally.waited,
         tally.begun,
         tally.ended,
@@ -232,7 +233,7 @@ def _claims(said: Mapping[Phase, int], before: Mapping[Phase, int]) -> dict[Phas
 def _settle(books: Tally, seen: Sighting, phases: Collection[Phase], finding: Finding, balance: int) -> None:
     """Balance the books and begin a new window. balance: hidden calls; below 0, calls written off.
 
-    A call that was given up, and is counted after all, is no hidden one.
+    A call that was given up as its agent logged out, and is counted after all, is no hidden one.
     """
     found = min(books.lost, max(0, balance))
     hidden = max(0, balance) - found
@@ -254,15 +255,21 @@ def _settle(books: Tally, seen: Sighting, phases: Collection[Phase], finding: Fi
     books.owed = _owed(books, hidden, owners, talk, comes_apart=seen.talk_comes_apart)
     uncounted = max(0, books.late + books.ended - seen_calls)
     is_past_doubt = _is_past_doubt(seen, ALL_PHASES)
-    if is_past_doubt and set(phases) == {Phase.WRAP_UP_END}:
-        books.lost += max(0, uncounted - books.prior)
-    books.lost += max(0, -balance) - found
+    books.lost -= found
+    if seen.is_idle:  # once it is free and logged in, what was to be counted has been
+        given_up = max(0, -balance) + _only_late(books, phases, uncounted)
+        books.lost = 0 if seen.agent.is_logged_in else books.lost + given_up
     books.late = 0 if is_past_doubt else uncounted
     books.prior = min(books.late, books.prior - prior)
     books.begun = books.ended = books.waited = 0
     books.claims, books.is_open = NO_CLAIMS, False
     if _is_past_doubt(seen, phases):
         books.since = None
+
+
+def _only_late(books: Tally, phases: Collection[Phase], uncounted: int) -> int:
+    """How many calls that were told have not been counted, by a server that counts after wrap-up."""
+    return max(0, uncounted - books.prior) if set(phases) == {Phase.WRAP_UP_END} else 0
 
 
 def _owed(books: Tally, hidden: int, owners: int, talk: timedelta, *, comes_apart: bool) -> int:

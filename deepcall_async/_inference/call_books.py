@@ -21,9 +21,9 @@ class Tally:
     vanished: they were sent, and no longer are.
     base, base_talk: the counters when the window began. begun, ended: calls told in the window.
     late: calls that ended before the window and may be counted in it. prior: of them, those that were
-    not told, as they ended before the first sight. lost: calls told that had not been counted when the last
-    wrap-up seemed over; they may be counted yet. owed: calls told to have ended, seen or hidden, whose
-    talk time has not come. claims: the most hidden calls each phase claimed in the window.
+    not told, as they ended before the first sight. lost: calls told that had not been counted when their
+    agent logged out; they may be counted when it is back. owed: calls told to have ended, seen or hidden,
+    whose talk time has not come. claims: the most hidden calls each phase claimed in the window.
     since: the last poll after which a call not yet told can have begun; None: the previous poll.
     waited: polls of an idle agent in which the counter held too little. is_open: the phases disagree.
     """
