@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from deepcall_async._inference import (
+    ABSURD,
     CLOCKLESS,
     LOGINS,
     Look,

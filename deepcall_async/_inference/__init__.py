@@ -10,9 +10,10 @@ from .clock_step import clock_step, stepped, with_what_lies_ahead, without_start
 from .delta import Look, View, look
 from .differ import diff
 from .floor_state import FloorState, first_state, recalled
-from .plausibility import CLOCKLESS, LOGINS, Suspicion, agrees, oddities, suspicion, suspicions
+from .plausibility import ABSURD, CLOCKLESS, LOGINS, Suspicion, agrees, oddities, suspicion, suspicions
 
 __all__ = [
+    "ABSURD",
     "CLOCKLESS",
     "LOGINS",
     "FloorState",

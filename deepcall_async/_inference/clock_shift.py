@@ -17,7 +17,7 @@ from attrs import frozen
 from deepcall_async._model import PIN_TOLERANCE, ROUNDING, STRAY, Agent, Snapshot, moved
 
 from .delta import Census, Look
-from .episodes import FACETS, MOBILE, WEB
+from .episodes import FACETS
 from .floor_state import FloorState
 
 MIN_SHIFTED = 3  # fewer origins that move alike are no sign of a clock
