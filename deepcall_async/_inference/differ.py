@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from operator import is_
-from typing import Any, cast
+from typing import Any
 
 from deepcall_async._model import (
     Account,
@@ -39,6 +38,7 @@ from .evidence import Evidence, anchors_after
 from .floor_state import FloorState, Keeping, never_read
 from .origins import Between
 from .poll_context import Diff, audited, bare_evidence, became_available, newly_available
+from .review import needs_review, shown_agents
 from .rules import RULES, WATCHED_FIELDS
 from .states_after import with_states
 
@@ -113,7 +113,7 @@ def _state_after(
     """
     gone = (kept.memories.values(),) if was_searched else (looked_at.values(), run.before.oldest_gone)
     unread = never_read(run.snapshot, kept.memories, kept.resting) if run.snapshot.quarantined else ()
-    shown = _shown(run.before, look, looked_at)
+    shown = shown_agents(run.before, look, looked_at)
     state = FloorState(
         time=run.now,
         server_time=run.snapshot.server_time,
@@ -129,40 +129,11 @@ def _state_after(
         forgotten=forgotten,
         view=look.view,
         shown=shown,
-        restless=_restless(run, kept.memories, looked_at),
+        restless=needs_review(run, look, kept.memories, looked_at),
         oldest_gone=oldest_gone(*gone),
     )
     snapshot = run.snapshot if shown is run.snapshot.agents else evolve(run.snapshot, agents=shown)
     return state, snapshot, in_order(run.told)
-
-
-def _restless(run: Diff, memories: Mapping[str, Memory], looked_at: Mapping[str, Memory]) -> frozenset[str]:
-    """Who needs a look at the next poll in any case.
-
-    Open books need none once a look at them has changed nothing, unless the floor teaches something new.
-    """
-    if run.learned is not run.before.learned and run.learned.phases != run.phases:
-        return frozenset(key for key, memory in memories.items() if memory.is_restless)
-    known = run.before.memories
-    return frozenset(
-        key
-        for key, memory in looked_at.items()
-        if memory.unread_since is not None or (memory.is_restless and memory is not known.get(key))
-    )
-
-
-def _shown(before: FloorState, look: Look, looked_at: Mapping[str, Memory]) -> Mapping[str, Agent]:
-    """The agents with origins pinned, in the wire's order; then those whose rows could not be read."""
-    agents = look.view.agents
-    if before.shown is before.view.agents and all(m.agent is agents.get(k) for k, m in looked_at.items()):
-        return agents  # nearly always: nothing had to be pinned
-    if agents is before.view.agents and not looked_at:
-        return before.shown
-    shown = dict(zip(agents, map(before.shown.get, agents), strict=True))
-    shown.update((key, memory.agent) for key, memory in looked_at.items() if memory.gone_since is None)
-    is_as_seen = len(shown) == len(agents) and all(map(is_, shown.values(), agents.values()))
-    # Who was not shown before has been looked at.
-    return agents if is_as_seen else cast("dict[str, Agent]", shown)
 
 
 # --- agents who come and go -------------------------------------------------------------------------

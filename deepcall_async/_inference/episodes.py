@@ -99,6 +99,12 @@ def pinned_origin(old: datetime | None, seen: datetime | None, between: Between)
     return None if seen is not None and between.stands_still(old, seen) else old
 
 
+def lacks_an_origin(shown: Agent, seen: Agent) -> bool:
+    """Whether an origin that was read was none, so that the next reading of it counts, news or not."""
+    episodes = ((facet.of(shown), facet.of(seen)) for facet in FACETS)
+    return any(old and new and old.since is None and new.since is not None for old, new in episodes)
+
+
 def is_another_reason(old: Break, new: Break) -> bool:
     """Whether both breaks say why, and not the same."""
     return bool(old.reason and new.reason) and old.reason != new.reason
