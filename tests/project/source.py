@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from attrs import frozen
@@ -24,6 +25,7 @@ class Import:
     line: int
 
 
+@cache
 def modules(folder: Path = PACKAGE) -> dict[str, Path]:
     """Every module of the package by its dotted name."""
     return {dotted(path): path for path in sorted(folder.rglob("*.py"))}
