@@ -2,6 +2,7 @@
 
 Agents are values, and the decoder gives the very object again where a row says the same. So who is the
 same object as last time has no news, and needs no second look: neither by the differ nor in any count.
+Nor has who is equal, as a decoder without a memory makes all of them anew.
 """
 
 from __future__ import annotations
@@ -63,15 +64,20 @@ class Look:
 
 
 def look(last: View, snapshot: Snapshot) -> Look:
-    """Compare by identity."""
+    """Compare by identity first."""
     before, now = last.agents, snapshot.agents
     if now is before:
         return Look(snapshot, last, (), ())
     elsewhere = map(is_not, now.values(), chain(before.values(), repeat(None)))  # most are where they were
-    changed = tuple(a for a in compress(now.values(), elsewhere) if before.get(a.id) is not a)
+    changed = tuple(a for a in compress(now.values(), elsewhere) if _is_news(before.get(a.id), a))
     replaced = [before[agent.id] for agent in changed if agent.id in before]
     vanished: tuple[str, ...] = ()
     if len(now) - len(changed) + len(replaced) < len(before):
         vanished = tuple(agent_id for agent_id in before if agent_id not in now)
     census = last.census.after(changed, [*replaced, *(before[agent_id] for agent_id in vanished)])
     return Look(snapshot, View(now, census), changed, vanished)
+
+
+def _is_news(before: Agent | None, now: Agent) -> bool:
+    """Whether a row says something else: another decoder may make a new object of one that does not."""
+    return before is not now and before != now

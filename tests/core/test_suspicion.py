@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from deepcall_async._inference.delta import Look, View, look
+from deepcall_async._inference.delta import Look, View, look, view_of
 from deepcall_async._inference.floor_state import FloorState, first_state
 from deepcall_async._inference.plausibility import (
     BREAKS,
@@ -292,6 +292,12 @@ def test_totals_that_need_not_cover_the_rows_are_not_compared_with_them() -> Non
     state = state_of(floor)
     snapshot = decode_snapshot(floor.reply("12:00:10", logged_in=99, on_call=9), date=at("12:00:10"))
     assert suspicions(state, look(state.view, snapshot), covers_rows=False) == set()
+
+
+def test_a_row_that_says_the_same_is_no_change_though_it_was_decoded_anew() -> None:
+    reply = team().reply("12:00:00")
+    view = view_of(decode_snapshot(reply).agents)
+    assert look(view, decode_snapshot(reply)).changed == ()
 
 
 # --- what ends a suspicion -------------------------------------------------------------------------
