@@ -10,8 +10,6 @@ from deepcall_async._model import ConfigurationError
 
 PATH = "/api/v2/Agent/live"  # the form without a trailing slash, as in the vendor's samples
 
-# --- where to send it ------------------------------------------------------------------------
-
 
 def live_url(base_url: str, *, allow_plain_http: bool) -> URL:
     """The endpoint's URL under a base URL. `ConfigurationError`, which never quotes the URL, otherwise."""

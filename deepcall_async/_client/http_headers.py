@@ -6,8 +6,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-# --- what came of it ---------------------------------------------------------------------------
-
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: f"{number:02}" for number, name in enumerate(_NAMES, 1)}
 _USUAL_DATE = re.compile(r"\w{3}, (\d\d) (" + "|".join(_MONTHS) + r") (\d{4}) (\d\d:\d\d:\d\d) GMT", re.ASCII)

@@ -32,9 +32,6 @@ def _is_duration(_: object, attribute: Attribute[float], value: float) -> None:
     seconds(attribute.name, value)
 
 
-# --- trying again --------------------------------------------------------------------------
-
-
 @frozen(kw_only=True)
 class RetryPolicy:
     """How often and how long one poll, or one `live()`, is tried. Durations: seconds or `timedelta`.

@@ -10,8 +10,6 @@ from .retry import _T
 
 _P = ParamSpec("_P")
 
-# --- stopping ------------------------------------------------------------------------------
-
 
 class _Run:
     """Work under way in a task. cancelling: how many requests to cancel it there were before it began."""

@@ -7,8 +7,6 @@ import math
 
 MIN_INTERVAL = 0.1  # seconds between ticks: faster would only load the server, whose clock has whole seconds
 
-# --- ticks ---------------------------------------------------------------------------------
-
 
 class Ticker:
     """A fixed rate: tick n is due at start + n * interval, however long the work between takes.

@@ -79,9 +79,6 @@ class Reply:
         return what
 
 
-# --- sending it --------------------------------------------------------------------------------
-
-
 class Transport:
     """One endpoint and its connections: our own, or those of the caller's `http_session`.
 

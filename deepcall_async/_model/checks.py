@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import ConfigurationError
 
-# --- durations -----------------------------------------------------------------------------
+MAX_DEPTH = 32  # deeper nesting would end in a RecursionError somewhere: in repr, ==, or JSON
 
 
 def seconds(name: str, value: object, *, least: float = 0.0) -> float:
@@ -27,9 +27,6 @@ def check_type(name: str, value: object, *kinds: type) -> None:
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         wanted = " or ".join("None" if kind is type(None) else kind.__name__ for kind in kinds)
         raise ConfigurationError(f"{name} must be {wanted}, got {type(value).__name__}")
-
-
-MAX_DEPTH = 32  # deeper nesting would end in a RecursionError somewhere: in repr, ==, or JSON
 
 
 def shown(value: Any) -> str:
