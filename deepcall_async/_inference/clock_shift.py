@@ -30,8 +30,7 @@ def common_shift(state: FloorState, look: Look) -> timedelta:
 
     A clock that was set ahead has itself gone on by as much: a team that logs in again together has not.
     Nor is it a clock if they logged in together before, too, and all may have become available by logging in
-    again.
-    What has begun since then, on the new clock, says nothing about it.
+    again. What has begun since then, on the new clock, says nothing about it.
     """
     if not look.changed:
         return NO_SHIFT
@@ -107,9 +106,3 @@ def _witnesses(moves: list[Move]) -> int:
 def _is_a_team(moves: list[Move]) -> bool:
     """Whether these are logins at one time of agents who had all logged in at one time before."""
     return _witnesses(moves) == 1 and not any(move.is_no_login for move in moves)
-
-
-def became_available(state: FloorState, known: Agent, seen: Agent) -> bool:
-    """Whether `avD` moved to an instant since the last reply."""
-    since = seen.available_since
-    return since is not None and since >= state.time and since != known.available_since

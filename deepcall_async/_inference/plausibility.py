@@ -20,7 +20,7 @@ from attrs import Factory, field, frozen
 
 from deepcall_async._model import PIN_TOLERANCE, ROUNDING, STRAY, TICK, Agent, Snapshot
 
-from .clock_shift import became_available, common_shift
+from .clock_shift import common_shift
 from .delta import Census, Look
 from .episodes import MOBILE, WEB, Facet, is_same_episode
 from .floor_state import FloorState
@@ -111,7 +111,8 @@ def suspicions(state: FloorState, look: Look, *, covers_rows: bool = True) -> se
 
     covers_rows: the totals count what the rows show, as far as is known.
     """
-    found = _contradictions(state, look) if covers_rows else set()
+    known = _known(state)
+    found = _contradictions(state, look, known) if covers_rows else set()
     time = look.snapshot.server_time
     if time < state.server_time - (PIN_TOLERANCE if _strays(look.snapshot) else timedelta(0)):
         found.add(OLDER)
@@ -119,7 +120,7 @@ def suspicions(state: FloorState, look: Look, *, covers_rows: bool = True) -> se
         return found | {EMPTIED}
     if common_shift(state, look):
         return found | {SHIFTED}
-    return found | _turned_over(state, look)
+    return found | _turned_over(state, look, known.logged_in)
 
 
 def oddities(look: Look) -> set[str]:
@@ -143,10 +144,9 @@ def _off_by(look: Look) -> int:
     return min(max(count - counted, counted - count - unread, 0) for count in (seen.web, seen.logged_in))
 
 
-def _contradictions(state: FloorState, look: Look) -> set[str]:
+def _contradictions(state: FloorState, look: Look, known: Census) -> set[str]:
     """What the totals of a reply say against its rows."""
     found, unread = oddities(look), _unread(look.snapshot)
-    known = _known(state)
     is_off = _off_by(look) > _tolerance(known.logged_in)
     if is_off and NO_ROWS not in found and any(_logged_out(state, look)):
         found = {CUT_SHORT}
@@ -160,12 +160,12 @@ def _contradictions(state: FloorState, look: Look) -> set[str]:
     return found
 
 
-def _turned_over(state: FloorState, look: Look) -> set[str]:
-    """Whether most of those who were logged in have logged out, or in again at one time, in this gap.
+def _turned_over(state: FloorState, look: Look, known: int) -> set[str]:
+    """Whether most of the agents known to be logged in have logged out, or in again at one time, in this gap.
 
     Those who logged in again one by one have lived: the longer the gap, the more there are.
     """
-    known, news = _known(state).logged_in, len(look.changed) + len(look.vanished)
+    news = len(look.changed) + len(look.vanished)
     if 2 * news <= min(known, look.view.census.logged_in):  # nearly always
         return set()
     anew = sorted(_logged_in_anew(state, look))
@@ -219,12 +219,16 @@ def _logged_in_anew(state: FloorState, look: Look) -> Iterator[datetime]:
 def _is_anew(state: FloorState, look: Look, facet: Facet, known: Agent, seen: Agent) -> bool:
     if facet.of(known) is None or facet.of(seen) is None:
         return False
-    available, now = None, look.snapshot.server_time
-    if became_available(state, known, seen):
-        available = seen.available_since
+    now = look.snapshot.server_time
     is_behind = now < state.server_time or state.is_behind(now)
-    between = Between(state.time, now, available, is_behind=is_behind)
+    between = Between(state.time, now, _available_since(state, known, seen), is_behind=is_behind)
     return not is_same_episode(facet, known, seen, between)
+
+
+def _available_since(state: FloorState, known: Agent, seen: Agent) -> datetime | None:
+    """The new `avD`, where it moved to an instant since the last reply."""
+    since = seen.available_since
+    return since if since is not None and since >= state.time and since != known.available_since else None
 
 
 def _tolerance(agents: int, least: int = 1) -> int:
