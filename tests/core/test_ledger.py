@@ -162,8 +162,8 @@ def test_a_call_the_server_never_counts_becomes_a_negative_residual(
     )
 
 
-def test_a_call_that_is_counted_only_after_its_agent_logged_in_again_is_told_once() -> None:
-    """The server counts after wrap-up, and a crash cut that off."""
+def crashed_in_wrap_up() -> tuple[Floor, Seat]:
+    """A floor that counts calls after wrap-up, whose agent is back after a crash that cut one off."""
     floor = Floor()
     teach(floor, counts_at="wrap_up_end")
     asha = floor.seat("468", web="07:30:00", calls=10, talk=900)
@@ -175,23 +175,19 @@ def test_a_call_that_is_counted_only_after_its_agent_logged_in_again_is_told_onc
     asha.occupied, asha.web = False, None
     floor.poll("12:00:30")
     asha.web = asha.available = "12:00:35"
+    return floor, asha
+
+
+def test_a_call_that_is_counted_only_after_its_agent_logged_in_again_is_told_once() -> None:
+    """The server counts after wrap-up, and a crash cut that off."""
+    floor, asha = crashed_in_wrap_up()
     asha.calls, asha.talk = 11, 912
     assert [line.split()[1] for line in floor.tell("12:00:40")] == ["logged_in"]
     assert floor.poll("12:00:50").ledger.agents["468"].residual == 0
 
 
 def test_a_call_that_is_not_counted_when_its_agent_is_back_hides_none_behind_it() -> None:
-    floor = Floor()
-    teach(floor, counts_at="wrap_up_end")
-    asha = floor.seat("468", web="07:30:00", calls=10, talk=900)
-    floor.poll("12:00:00")
-    asha.call, asha.occupied = "12:00:05", True
-    floor.poll("12:00:10")
-    asha.call = None
-    floor.poll("12:00:20")
-    asha.occupied, asha.web = False, None
-    floor.poll("12:00:30")
-    asha.web = asha.available = "12:00:35"
+    floor, asha = crashed_in_wrap_up()
     floor.poll("12:00:40")
     asha.calls, asha.talk, asha.available = 11, 905, "12:00:48"
     assert [line.split()[1] for line in floor.tell("12:00:50")] == ["call_started", "call_ended"]
