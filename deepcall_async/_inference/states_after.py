@@ -40,9 +40,8 @@ def with_states(before: Agent, after: Agent, told: Iterable[Transition]) -> Iter
     agent = before if before.is_occupied is not None else evolve(before, is_occupied=after.is_occupied)
     for _, instant in groupby(sorted(told, key=_when), key=_when):
         together = list(instant)
-        for transition in together:
-            if isinstance(transition, AgentUpdated):
-                agent = evolve(agent, **_changes(transition, after))
+        seen = [transition.field for transition in together if isinstance(transition, AgentUpdated)]
+        agent = evolve(agent, **{name: getattr(after, name) for name in seen})
         for transition in together:
             agent = evolve(agent, **_changes(transition, after))
             state = None if isinstance(transition, AgentRemoved) else agent.state
@@ -50,11 +49,9 @@ def with_states(before: Agent, after: Agent, told: Iterable[Transition]) -> Iter
 
 
 def _changes(transition: Transition, after: Agent) -> dict[str, Any]:
-    """The fields of the agent that a transition changes."""
+    """The episode of the agent that a transition begins or ends."""
     unseen: Episode
     match transition:
-        case AgentUpdated(field=name):
-            return {name: getattr(after, name)}
         case LoggedIn(channel=channel) | LoggedOut(channel=channel):
             name, unseen = _LOGIN[channel], Login()
         case BreakStarted(reason=reason) | BreakEnded(reason=reason):
